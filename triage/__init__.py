@@ -1,0 +1,1 @@
+"""A symptom checker that can be checked."""

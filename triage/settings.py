@@ -1,0 +1,269 @@
+"""All settings, the only place that reads the environment.
+
+What a deployment must set stops the start by its name (see `required`). `DEBUG_HTTP=1`, which
+only `dev.py run` sets, means plain HTTP on this machine and fills in demonstration values.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+from environs import EnvValidationError, FileAwareEnv
+
+# One thread for each matrix product: four workers with two BLAS threads each fight over two cores.
+# It counts only where it is set before numpy is first imported.
+for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = FileAwareEnv(eager=False)  # X_FILE is read where X is a secret kept in a file
+
+DEBUG_HTTP = env.bool("DEBUG_HTTP", False)
+
+
+def required(name: str, demonstration: str) -> str:
+    """Return a setting that a real deployment cannot do without."""
+    return env.str(name, demonstration) if DEBUG_HTTP else env.str(name)
+
+
+# What the deployment is
+
+SECRET_KEY = required("SECRET_KEY", secrets.token_urlsafe(50))
+hosts = required("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+OPERATOR = required("OPERATOR", "Demonstration on this computer. Nobody runs this as a service.")
+COMPLAINTS = required("COMPLAINTS", "There is nobody to complain to: this is a demonstration.")
+CLINICAL_SAFETY_OFFICER = env.str("CLINICAL_SAFETY_OFFICER", "")
+DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
+DATABASE_URL = env.str("DATABASE_URL", "")
+SQLITE_WAL_RISK_ACCEPTED = env.bool("SQLITE_WAL_RISK_ACCEPTED", False)
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en-gb")
+LANGUAGES = [("en", "English")]
+TIME_ZONE = env.str("TIME_ZONE", "Europe/London")
+USE_I18N = True
+USE_TZ = True
+
+# Whom people are sent to, by locale. Content says {emergency_number}, never a number.
+PLACEHOLDER_DEFAULTS = {
+    "en-gb": {
+        "emergency_number": "999",
+        "urgent_advice_line": "NHS 111",
+        "emergency_department": "A&E",
+        "gp_surgery": "your GP surgery",
+        "pharmacist": "a pharmacist",
+        "cancer_team_line": "your cancer team's helpline",
+    },
+}
+# A locale without defaults has to say all of them itself: a wrong emergency number can kill.
+PLACEHOLDERS = {
+    name: env.str(name.upper(), default) if default else env.str(name.upper())
+    for name, default in PLACEHOLDER_DEFAULTS.get(
+        LANGUAGE_CODE, dict.fromkeys(PLACEHOLDER_DEFAULTS["en-gb"], "")
+    ).items()
+}
+
+try:
+    env.seal()
+except EnvValidationError as error:
+    raise ImproperlyConfigured(
+        f"Set these environment variables before starting: {', '.join(sorted(error.error_messages))}."
+    ) from None
+
+ALLOWED_HOSTS = [host.strip() for host in hosts.split(",") if host.strip()]
+
+# The application
+
+DEBUG = False
+INSTALLED_APPS = [
+    "triage",
+    "triage.content",
+    "triage.questionnaire",
+    "django_htmx",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "triage.middleware.log_request",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "triage.middleware.close_the_page",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Safe against BREACH: Django masks the CSRF token anew and pads each page with random bytes.
+    "django.middleware.gzip.GZipMiddleware",
+    "triage.middleware.LimitThePost",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "triage.urls"
+WSGI_APPLICATION = "triage.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+FIXTURE_DIRS = [BASE_DIR / "fixtures"]
+
+# The database
+
+if DATABASE_URL.startswith(("postgres://", "postgresql://")):
+    from psycopg.conninfo import conninfo_to_dict
+
+    parts: dict[str, Any] = conninfo_to_dict(DATABASE_URL)
+    DATABASES: dict[str, dict[str, Any]] = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": parts.pop("dbname", ""),
+            "USER": parts.pop("user", ""),
+            "PASSWORD": parts.pop("password", ""),
+            "HOST": parts.pop("host", ""),
+            "PORT": parts.pop("port", ""),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": {
+                # A stuck query must end as a page with the emergency line, not as a spinning tab.
+                "options": "-c statement_timeout=5s -c lock_timeout=3s"
+                " -c idle_in_transaction_session_timeout=10s",
+                "connect_timeout": 5,
+                **parts,
+            },
+        }
+    }
+elif not DATABASE_URL or DATABASE_URL.startswith("sqlite:///"):
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": urlsplit(DATABASE_URL).path[1:] or DATA_DIR / "triage.sqlite3",
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                "timeout": 5,
+                # Without IMMEDIATE a read that turns into a write fails at once as "locked".
+                "transaction_mode": "IMMEDIATE",
+                # FULL: an acknowledged answer outlives a power cut. secure_delete: a deleted one
+                # is overwritten, not merely unlinked.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                " PRAGMA secure_delete=ON; PRAGMA journal_size_limit=67108864;",
+            },
+        }
+    }
+else:
+    raise ImproperlyConfigured("DATABASE_URL must start with postgresql:// or sqlite:///.")
+
+# Static files
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# The browser: nothing from elsewhere, nothing inline, nothing kept
+
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+    "object-src": [CSP.NONE],
+}
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    feature: []
+    for feature in (
+        "browsing-topics",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "microphone",
+        "payment",
+        "publickey-credentials-get",
+        "screen-wake-lock",
+        "usb",
+        "web-share",
+    )
+}
+SECURE_HSTS_SECONDS = 0 if DEBUG_HTTP else 2 * 365 * 24 * 60 * 60
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+# gunicorn, not Django, decides whether the proxy in front is trusted (FORWARDED_ALLOW_IPS).
+SECURE_SSL_REDIRECT = not DEBUG_HTTP
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# The __Host- prefix makes the browser refuse a cookie planted by a sibling domain or over HTTP.
+prefix = "" if DEBUG_HTTP else "__Host-"
+ASSESSMENT_COOKIE_NAME = f"{prefix}assessment"
+CSRF_COOKIE_NAME = f"{prefix}csrf"
+SESSION_COOKIE_NAME = f"{prefix}staff"
+ASSESSMENT_COOKIE_SECURE = CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = not DEBUG_HTTP
+CSRF_COOKIE_HTTPONLY = SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_AGE = None  # ends with the browser: nothing stays on the device
+SESSION_COOKIE_AGE = 15 * 60  # staff: idle minutes until the next sign-in
+SESSION_SAVE_EVERY_REQUEST = False
+
+# A patient's post is a few hundred bytes; triage.middleware.LimitThePost holds it to 16 KB. These
+# two are for the admin, whose form of one condition has some 1,200 fields.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+PATIENT_POST_MAX_BYTES = 16 * 1024
+
+# Logs: JSON on stdout, no answers, no addresses (triage.logs says what is left out)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "triage.logs.formatter"}},
+    "handlers": {
+        "stdout": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": "json",
+        },
+    },
+    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    # Django's own handlers would print the path, and e-mail the whole request to the admins.
+    "loggers": {"django": {"handlers": [], "level": LOG_LEVEL, "propagate": True}},
+}
+LOGGING_CONFIG = "triage.logs.configure"
