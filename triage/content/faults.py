@@ -1,0 +1,190 @@
+"""Every reason why drafts are unfit to publish, each a sentence that staff can act on."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from triage.engine import NOT_SURE, Unsound, Urgency
+
+from .documents import compile_release
+from .knowledge import PLACEHOLDER, Document, Fields, is_ranked, knowledge_from
+from .models import Topic
+
+# The texts that a person or a reviewer reads; a release without one of them would show a gap.
+TEXTS: Mapping[str, tuple[str, ...]] = {
+    "conditions": ("name", "plain_name", "plain_summary", "target_time", "document_paragraph"),
+    "features": (
+        "name",
+        "section",
+        "text",
+        "text_helper",
+        "text_other",
+        "why_we_ask",
+        "purpose",
+        "document_paragraph",
+    ),
+    "options": ("text", "document_paragraph"),
+    "red_flags": ("title", "message", "plain_rule", "why_clinician", "document_paragraph"),
+    "risk_groups": ("name",),
+    "advice": ("heading", "what_to_do", "self_care", "safety_net", "do_not", "document_paragraph"),
+}
+ONE = {
+    "conditions": "condition",
+    "features": "question",
+    "options": "answer",
+    "red_flags": "red flag",
+    "risk_groups": "risk group",
+    "advice": "advice",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def find_faults(topic: Topic | None = None) -> list[Fault]:
+    """Return every fault of a topic's drafts, or of all topics'."""
+    topics = [topic] if topic else list(Topic.objects.all())
+    if not topics:
+        return [Fault("The content", "there is no topic. Load one: manage.py load_content.")]
+    return [fault for each in topics for fault in faults_in(compile_release(each))]
+
+
+def faults_in(document: Document) -> list[Fault]:
+    """Return every fault of a compiled topic."""
+    return [
+        *_texts(document),
+        *_placeholders(document),
+        *_places(document),
+        *_topics(document),
+        *_lone_options(document),
+        *_sources(document),
+        *_advice(document),
+        *_reasoning(document),
+    ]
+
+
+def _named(part: str, row: Fields) -> str:
+    if part == "options":
+        return f"The answer “{row['key']}” of “{row['feature'][1]}”"
+    if part == "advice":
+        return f"The advice for the {row['scope']} “{row['key']}”"
+    return f"The {ONE[part]} “{row['key']}”"
+
+
+def _rows(document: Document) -> Iterator[tuple[str, Fields]]:
+    """Yield each row that holds texts, with what it is called in a sentence."""
+    yield "The topic", document["topic"]
+    for part in TEXTS:
+        for row in document[part]:
+            yield _named(part, row), row
+
+
+def _texts(document: Document) -> Iterator[Fault]:
+    for part, names in TEXTS.items():
+        for row in document[part]:
+            for name in names:
+                if not row[name].strip():
+                    yield Fault(_named(part, row), f"the field “{name}” is empty. Fill it in.")
+
+
+def _placeholders(document: Document) -> Iterator[Fault]:
+    known = ", ".join(f"{{{name}}}" for name in settings.PLACEHOLDERS)
+    for where, row in _rows(document):
+        for name, text in row.items():
+            if not isinstance(text, str):
+                continue
+            for placeholder in PLACEHOLDER.findall(text):
+                if placeholder not in settings.PLACEHOLDERS:
+                    yield Fault(
+                        where,
+                        f"“{name}” has the placeholder {{{placeholder}}}, which nothing fills in."
+                        f" Known are {known}.",
+                    )
+            if "{" in (rest := PLACEHOLDER.sub("", text)) or "}" in rest:
+                yield Fault(where, f"“{name}” has a curly bracket without its pair.")
+
+
+def _places(document: Document) -> Iterator[Fault]:
+    """Two rows at one place would come in an order that nobody chose."""
+    questions = Counter(row["order"] for row in document["features"])
+    answers = Counter((row["feature"][1], row["order"]) for row in document["options"])
+    for order in sorted(order for order, count in questions.items() if count > 1):
+        names = [row["key"] for row in document["features"] if row["order"] == order]
+        yield Fault("The order of the questions", f"{_listed(names)} share place {order}.")
+    for feature, order in sorted(place for place, count in answers.items() if count > 1):
+        names = [
+            row["key"]
+            for row in document["options"]
+            if (row["feature"][1], row["order"]) == (feature, order)
+        ]
+        yield Fault(f"The answers of “{feature}”", f"{_listed(names)} share place {order}.")
+
+
+def _listed(keys: list[str]) -> str:
+    return " and ".join(f"“{key}”" for key in sorted(keys))
+
+
+def _topics(document: Document) -> Iterator[Fault]:
+    own = document["topic"]["key"]
+    for row in document["likelihoods"]:
+        if row["option"][0] != own:
+            yield Fault(
+                f"The likelihood of “{row['option'][1]}: {row['option'][2]}”",
+                f"its condition “{row['condition'][1]}” is of this topic, its answer is of"
+                f" “{row['option'][0]}”.",
+            )
+    for row in document["risk_groups"]:
+        for topic, key in row["conditions"]:
+            if topic != own:
+                yield Fault(
+                    _named("risk_groups", row), f"its condition “{key}” is of the topic “{topic}”."
+                )
+
+
+def _lone_options(document: Document) -> Iterator[Fault]:
+    multi = {row["key"] for row in document["features"] if row["kind"] == "multi"}
+    for row in document["options"]:
+        where = _named("options", row)
+        if row["key"] == NOT_SURE and (row["scored"] or not row["exclusive"]):
+            yield Fault(where, "“not sure” holds alone and has no likelihoods. Mark it so.")
+        if row["exclusive"] and row["scored"] and row["feature"][1] in multi:
+            yield Fault(where, "it holds alone, so it says no to the others: it is not scored.")
+        if row["exclusive"] and row["alarm"]:
+            yield Fault(where, "an answer that holds alone cannot be an alarm.")
+
+
+def _sources(document: Document) -> Iterator[Fault]:
+    for part in ("conditions", "red_flags", "risk_groups"):
+        for row in document[part]:
+            if not row["sources"]:
+                yield Fault(_named(part, row), "it names no source. Add one.")
+
+
+def _advice(document: Document) -> Iterator[Fault]:
+    wanted = {("urgency", urgency.key) for urgency in Urgency}
+    wanted |= {
+        ("condition" if is_ranked(row) else "state", row["key"]) for row in document["conditions"]
+    }
+    wanted |= {("floor", row["key"]) for row in document["red_flags"] if row["kind"] == "floor"}
+    given = {(row["scope"], row["key"]) for row in document["advice"]}
+    for scope, key in sorted(wanted - given):
+        yield Fault(f"The {scope} “{key}”", "there is no advice for it. Write some.")
+    for scope, key in sorted(given - wanted):
+        yield Fault(f"The advice for the {scope} “{key}”", f"there is no such {scope}.")
+
+
+def _reasoning(document: Document) -> Iterator[Fault]:
+    """What the engine itself refuses."""
+    try:
+        knowledge_from(document)
+    except Unsound as unsound:
+        for sentence in unsound.faults:
+            yield Fault("The reasoning", sentence)
