@@ -1,0 +1,260 @@
+"""How urgent it is, and every reason for it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from .evidence import Chosen, Declined, Evidence, Reply
+from .inference import normalised
+from .knowledge import Knowledge
+from .rules import Compare, Has, Is, IsKnown, Literal, Reading, because, features_of
+from .standing import NOTHING, Standing
+from .tables import Array
+from .verdicts import FALSE, TRUE
+from .vocabulary import (
+    NOT_SURE,
+    ConditionKey,
+    Feature,
+    FeatureKey,
+    Kind,
+    OptionKey,
+    RiskGroup,
+    RuleKey,
+    RuleKind,
+    Urgency,
+)
+
+MOST_VARIANTS = 4096
+"""More combinations of alarms than this are not tried one by one: an upper bound stands in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An option, or a number, that holds in this person; or, not present, one that does not.
+
+    A multiple choice of which the person ticked nothing more has neither option nor number.
+    """
+
+    feature: FeatureKey
+    option: OptionKey | None = None
+    number: int | None = None
+    present: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FlagReason:
+    """A rule that holds, and what the person said that makes it hold."""
+
+    rule: RuleKey
+    kind: RuleKind
+    urgency: Urgency
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RiskReason:
+    """Conditions that together pass their risk threshold. `posterior` is the highest reached when
+    alarms are taken away one by one, since an alarm must never calm."""
+
+    conditions: tuple[ConditionKey, ...]
+    group: str | None
+    urgency: Urgency
+    posterior: float
+    threshold: float
+
+
+type Reason = FlagReason | RiskReason
+
+
+@dataclass(frozen=True, slots=True)
+class Disposition:
+    """The urgency; its reasons, most urgent first; the emergencies that what is not known leaves
+    possible; and whether the person is in the topic's scope (None while that is not known)."""
+
+    urgency: Urgency
+    reasons: tuple[Reason, ...]
+    not_excluded: tuple[RuleKey, ...]
+    in_scope: bool | None
+
+
+def disposition(
+    knowledge: Knowledge, evidence: Evidence, *, skipped: frozenset[FeatureKey] = NOTHING
+) -> Disposition:
+    """Return the disposition when nothing more is asked: the rest reads as not known.
+
+    The highest of the rules that hold and, in scope, the risk thresholds that are passed.
+    """
+    return disposition_of(Standing(knowledge, evidence, skipped))
+
+
+def disposition_of(standing: Standing) -> Disposition:
+    knowledge, closed = standing.knowledge, standing.closed()
+    in_scope = scope_of(standing)
+    reasons: list[Reason] = [
+        FlagReason(rule.key, rule.kind, rule.urgency, findings_of(closed, rule.key))
+        for rule in closed.fired()
+    ]
+    if in_scope:
+        reasons.extend(_risks(closed))
+    reasons.sort(key=lambda reason: -reason.urgency)  # stable: rules before risks, in their order
+    return Disposition(
+        max((reason.urgency for reason in reasons), default=Urgency.SELF_CARE),
+        tuple(reasons),
+        _not_excluded(knowledge, closed),
+        in_scope,
+    )
+
+
+def scope_of(standing: Standing) -> bool | None:
+    """Return whether no scope rule holds, or None while one of them is open."""
+    verdicts = [standing.verdicts[key] for key in standing.knowledge.scope]
+    if any(verdict is TRUE for verdict in verdicts):
+        return False
+    return True if all(verdict is FALSE for verdict in verdicts) else None
+
+
+def findings_of(standing: Standing, rule: RuleKey) -> tuple[Finding, ...]:
+    """Return what the person said that makes a rule hold."""
+    readings = standing.readings
+    carriers = because(standing.knowledge.expressions[rule], readings)
+    found = (_finding(literal, readings[literal.feature]) for literal in carriers)
+    return tuple(dict.fromkeys(found))
+
+
+def _finding(literal: Literal, reading: Reading) -> Finding:
+    match literal:
+        case Has(feature, option):
+            return Finding(feature, option)
+        case Is(feature, options):
+            chosen = reading if isinstance(reading, frozenset) else frozenset()
+            return Finding(feature, next(option for option in options if option in chosen))
+        case Compare(feature) | IsKnown(feature):
+            return Finding(feature, number=reading if isinstance(reading, int) else None)
+
+
+def _not_excluded(knowledge: Knowledge, closed: Standing) -> tuple[RuleKey, ...]:
+    """The emergency rules that do not hold, but would for some reply to what was declined."""
+    unknown = frozenset(unknown_features(closed))
+    if not unknown:
+        return ()
+    rest = Evidence((key, reply) for key, reply in closed.evidence if key not in unknown)
+    reopened = Standing(knowledge, rest, closed.skipped - unknown)
+    return tuple(
+        rule.key
+        for rule in knowledge.rules
+        if rule.urgency is Urgency.EMERGENCY_NOW
+        and closed.verdicts[rule.key] is FALSE
+        and reopened.verdicts[rule.key] is not FALSE
+        and not unknown.isdisjoint(features_of(knowledge.expressions[rule.key]))
+    )
+
+
+def unknown_features(standing: Standing) -> Iterable[FeatureKey]:
+    """The features that were asked and are not known: declined, or replied to with not sure."""
+    for feature, reply in standing.read:
+        match reply:
+            case Declined():
+                yield feature.key
+            case Chosen(options) if NOT_SURE in options:
+                yield feature.key
+
+
+def _risks(standing: Standing) -> list[RiskReason]:
+    knowledge = standing.knowledge
+    highest = highest_posteriors(
+        standing, [frozenset({i}) for i in range(len(knowledge.conditions))]
+    )
+    risks = [
+        RiskReason((condition.key,), None, condition.urgency, reached, condition.raise_at)
+        for condition, reached in zip(knowledge.conditions, highest, strict=True)
+        if reached >= condition.raise_at
+    ]
+    members = [_members(knowledge, group) for group in knowledge.groups]
+    for group, reached in zip(knowledge.groups, highest_posteriors(standing, members), strict=True):
+        if reached >= group.raise_at:
+            keys = tuple(c.key for c in knowledge.conditions if c.key in group.conditions)
+            risks.append(RiskReason(keys, group.key, group.urgency, reached, group.raise_at))
+    return risks
+
+
+def _members(knowledge: Knowledge, group: RiskGroup) -> frozenset[int]:
+    return frozenset(
+        index
+        for index, condition in enumerate(knowledge.conditions)
+        if condition.key in group.conditions
+    )
+
+
+def highest_posteriors(standing: Standing, sets: list[frozenset[int]]) -> list[float]:
+    """Return, for each set of conditions, the highest posterior that it reaches when any of the
+    alarms that are present are taken away: a multiple choice's unticked, a single choice's or a
+    number's replaced by each reply that is no alarm.
+
+    A risk threshold judged on this cannot be passed before an alarm is reported and missed after:
+    with one alarm more, every combination that was tried before is tried again.
+    """
+    if not sets:
+        return []
+    base, groups = _with_and_without_alarms(standing)
+    if prod(map(len, groups)) > MOST_VARIANTS:
+        return _upper_bounds(base, groups, sets)
+    scores = base[None, :]
+    for group in groups:
+        scores = (scores[:, None, :] + group[None, :, :]).reshape(-1, len(base))
+    variants = normalised(scores)
+    return [float(variants[:, sorted(members)].sum(axis=1).max()) for members in sets]
+
+
+def _upper_bounds(base: Array, groups: list[Array], sets: list[frozenset[int]]) -> list[float]:
+    """Bound each posterior by letting every pair of conditions have the alarms that suit it best."""
+    apart = base[:, None] - base[None, :]
+    for group in groups:
+        apart = apart + (group[:, :, None] - group[:, None, :]).min(axis=0)
+    np.fill_diagonal(apart, 0)
+    bounds = 1 / np.exp(apart).sum(axis=0)
+    return [float(min(1.0, bounds[sorted(members)].sum())) for members in sets]
+
+
+def _with_and_without_alarms(standing: Standing) -> tuple[Array, list[Array]]:
+    """Return the log scores (C,) of all that does not hang on an alarm, and for each choice that
+    does the log-likelihoods (alternatives, C) that it may add, nothing among them."""
+    knowledge, tables = standing.knowledge, standing.knowledge.tables
+    read = {feature.key for feature, _ in standing.read}
+    scores = tables.log_priors
+    groups: list[Array] = []
+    alarming: set[FeatureKey] = set()
+    for feature in knowledge.features:
+        reply = standing.evidence.get(feature.key)
+        # a reply that taking an alarm away could wake or put to sleep may or may not count
+        hangs = not alarming.isdisjoint(features_of(knowledge.asked_if[feature.key]))
+        if reply is None or not (hangs or feature.key in read):
+            continue
+        fixed, choices = _split(standing, feature, reply)
+        if choices or hangs:
+            alarming.add(feature.key)
+        if hangs:
+            fixed, choices = [], [*choices, *([row] for row in fixed)]
+        scores = scores + tables.terms[fixed].sum(axis=0)
+        groups.extend(
+            np.vstack([np.zeros((1, len(scores))), tables.terms[rows]]) for rows in choices
+        )
+    return scores, groups
+
+
+def _split(standing: Standing, feature: Feature, reply: Reply) -> tuple[list[int], list[list[int]]]:
+    """Return the terms of a reply that stay, and for each alarm in it the terms among which it
+    chooses if it may be taken away."""
+    term_of, own = standing.knowledge.tables.term_of, standing.knowledge.tables.terms_of
+    alarms = {option.key for option in feature.options if option.alarm}
+    rows = own(feature, reply)
+    alarm_rows = {term_of[feature.key, key] for key in alarms if (feature.key, key) in term_of}
+    if alarm_rows.isdisjoint(rows):
+        return rows, []
+    if feature.kind is Kind.MULTI:
+        return [row for row in rows if row not in alarm_rows], [
+            [r] for r in rows if r in alarm_rows
+        ]
+    calm = [o.key for o in feature.options if o.key not in alarms]
+    return [], [[*rows, *(term_of[feature.key, k] for k in calm if (feature.key, k) in term_of)]]

@@ -1,0 +1,95 @@
+"""The posterior, and how sure it is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .evidence import Evidence
+from .knowledge import Knowledge
+from .standing import Standing
+from .tables import Array
+
+QUANTILE_90 = 1.6448536269514722
+"""Standard deviations to either side that hold 90 % of a normal distribution."""
+
+
+def log_scores(standing: Standing) -> Array:
+    """Return log P(condition) plus the tempered log-likelihood of every reply that is read.
+
+    Shape:  (C,), in the order of `knowledge.conditions`; nats, not normalised.
+    """
+    tables = standing.knowledge.tables
+    rows = [row for feature, reply in standing.read for row in tables.terms_of(feature, reply)]
+    return np.asarray(tables.log_priors + tables.terms[rows].sum(axis=0))
+
+
+def normalised(scores: Array) -> Array:
+    """Return the probabilities whose logs are `scores` up to a constant; last axis sums to 1."""
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))  # so that exp() cannot overflow
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+
+def posterior_of(standing: Standing) -> Array:
+    """Return P(condition | evidence) of one person.
+
+    Shape:  (C,), in the order of `knowledge.conditions`; sums to 1.
+    Units:  probabilities in (0, 1). What is not known weighs nothing.
+    Source: naive Bayes as in de Dombal et al., BMJ 1972;2:9-13, with each finding's log-likelihood
+            multiplied by a temper, and a share of replies taken to be slips.
+    """
+    return normalised(log_scores(standing))
+
+
+def posterior(knowledge: Knowledge, evidence: Evidence) -> Array:
+    """Return P(condition | evidence), as `posterior_of` does.
+
+    Raises: UnknownFeature if `evidence` names what `knowledge` lacks.
+    """
+    return posterior_of(Standing(knowledge, evidence))
+
+
+def log_odds(scores: Array) -> Array:
+    """Return log(p / (1 - p)) of each condition, exact where p rounds to 0 or 1.
+
+    Shape: as `scores`, (..., C); nats.
+    """
+    count = scores.shape[-1]
+    others = np.where(np.eye(count, dtype=bool), -np.inf, scores[..., None, :])
+    peak = others.max(axis=-1, keepdims=True)
+    rest = np.log(np.exp(others - peak).sum(axis=-1)) + peak[..., 0]
+    return np.asarray(scores - rest)
+
+
+@dataclass(frozen=True, slots=True)
+class CredibleRange:
+    """Arrays (C,) of probabilities that hold the posterior in 90 of 100 cases."""
+
+    low: Array
+    high: Array
+
+
+def credible_range(standing: Standing) -> CredibleRange:
+    """Return how far each posterior could be off, given how sure the numbers behind it are.
+
+    Every prior and likelihood is taken as logit-normal about its value, with the spread of its
+    basis, and independent of the rest; the variance of each condition's log-odds follows to first
+    order: Var L_c = V_c + sum over d != c of (p_d / (1 - p_c))^2 V_d.
+
+    Shape:  (C,) each, in the order of `knowledge.conditions`; probabilities in (0, 1).
+    Source: delta method; spreads are settings of the topic.
+    """
+    tables = standing.knowledge.tables
+    rows = [row for feature, reply in standing.read for row in tables.terms_of(feature, reply)]
+    scores = log_scores(standing)
+    own = tables.prior_variances + tables.variances[rows].sum(axis=0)
+    odds = log_odds(scores)
+    p = normalised(scores)
+    rest = np.exp(-np.logaddexp(0, odds))  # 1 - p, exact where p rounds to 1
+    shares = (p[None, :] / rest[:, None]) ** 2
+    np.fill_diagonal(shares, 1)
+    reach = QUANTILE_90 * np.sqrt(shares @ own)
+    return CredibleRange(_expit(odds - reach), _expit(odds + reach))
+
+
+def _expit(odds: Array) -> Array:
+    return np.asarray(np.exp(-np.logaddexp(0, -odds)))

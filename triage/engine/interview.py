@@ -1,0 +1,130 @@
+"""The one function the web calls: what to ask next, or that it is time to conclude."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .disposition import Disposition, disposition_of
+from .evidence import Evidence
+from .knowledge import Knowledge
+from .selection import most_settling, most_telling, outlook
+from .standing import NOTHING, Standing
+from .verdicts import FALSE
+from .vocabulary import Feature, FeatureKey, Rule, RuleKey, Tier, Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """Asked of everybody first, to find who needs help now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """Without this reply nothing can be concluded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settles:
+    """The reply may settle these rules, which could still raise the urgency."""
+
+    rules: tuple[RuleKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tells:
+    """The reply tells the causes apart; `gain` is the expected information, nats."""
+
+    gain: float
+
+
+type Why = Safety | Required | Settles | Tells
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    feature: FeatureKey
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Conclude:
+    disposition: Disposition
+
+
+type Step = Ask | Conclude
+
+
+def next_step(
+    knowledge: Knowledge, evidence: Evidence, *, skipped: frozenset[FeatureKey] = NOTHING
+) -> Step:
+    """Return what to ask next of this person, or the disposition if nothing is left worth asking.
+
+    An emergency concludes at once. Otherwise in this order: what settles an emergency that a reply
+    has made pending; the safety features; what is required; what settles the rules that could
+    still raise the urgency; what tells the causes apart.
+
+    Features in `skipped` are never asked and read as not known.
+    Raises: UnknownFeature if `evidence` or `skipped` names what `knowledge` lacks.
+    """
+    standing = Standing(knowledge, evidence, skipped)
+    reached = max((rule.urgency for rule in standing.fired()), default=Urgency.SELF_CARE)
+    if reached is Urgency.EMERGENCY_NOW:
+        return Conclude(disposition_of(standing))
+    return (
+        _settle(standing, _pending_emergencies(standing))
+        or _ask_first(standing.askable, Tier.SAFETY)
+        or _ask_required(standing.askable)
+        or _settle(standing, [rule for rule in standing.open_rules() if rule.urgency > reached])
+        or _ask_telling(standing)
+        or Conclude(disposition_of(standing))
+    )
+
+
+def _pending_emergencies(standing: Standing) -> list[Rule]:
+    return [
+        rule
+        for rule in standing.open_rules()
+        if rule.urgency is Urgency.EMERGENCY_NOW and standing.is_pending(rule)
+    ]
+
+
+def _ask_first(askable: Iterable[Feature], tier: Tier) -> Ask | None:
+    feature = next((feature for feature in askable if feature.tier is tier), None)
+    return None if feature is None else Ask(feature.key, Safety())
+
+
+def _ask_required(askable: Iterable[Feature]) -> Ask | None:
+    feature = next((feature for feature in askable if feature.required), None)
+    return None if feature is None else Ask(feature.key, Required())
+
+
+def _settle(standing: Standing, rules: list[Rule]) -> Ask | None:
+    if not rules:
+        return None
+    found = most_settling(standing, rules, standing.askable, outlook(standing))
+    if found is None:
+        return None
+    feature, settles = found
+    return Ask(feature.key, Settles(tuple(rule.key for rule in settles)))
+
+
+def _ask_telling(standing: Standing) -> Ask | None:
+    knowledge = standing.knowledge
+    if any(standing.verdicts[key] is not FALSE for key in knowledge.scope):
+        return None
+    prospect = outlook(standing)
+    if prospect.lead >= knowledge.settings.lead_stop:
+        return None
+    found = most_telling(knowledge, standing.askable, prospect)
+    if found is None or found[1] <= knowledge.settings.gain_stop:
+        return None
+    return Ask(found[0].key, Tells(found[1]))
+
+
+def applies(knowledge: Knowledge, evidence: Evidence, feature: FeatureKey) -> bool:
+    """Whether the feature's `asked_if` holds for sure. Raises UnknownFeature."""
+    return Standing(knowledge, evidence).applies(knowledge.feature(feature).key)
+
+
+def fired(knowledge: Knowledge, evidence: Evidence) -> tuple[RuleKey, ...]:
+    """Return the rules that hold whatever is still to be replied, in the order of the content."""
+    return tuple(rule.key for rule in Standing(knowledge, evidence).fired())

@@ -1,0 +1,242 @@
+"""Every reason why knowledge must not reach a patient, each as one sentence."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from math import isfinite
+
+from .errors import RuleError
+from .rules import Expression, features_of, literals, misfits, parse
+from .tables import Cells
+from .verdicts import FALSE, Signs, Verdict
+from .vocabulary import (
+    Condition,
+    Feature,
+    FeatureKey,
+    Kind,
+    RiskGroup,
+    Rule,
+    RuleKey,
+    Settings,
+)
+
+SUM_TOLERANCE = 1e-6
+
+
+def faults_of_parts(
+    conditions: Sequence[Condition],
+    features: Sequence[Feature],
+    rules: Sequence[Rule],
+    groups: Sequence[RiskGroup],
+    cells: Cells,
+    settings: Settings,
+) -> Iterator[str]:
+    """Yield the faults that can be seen before anything is compiled."""
+    yield from _settings(settings)
+    yield from _twice("condition", (condition.key for condition in conditions))
+    yield from _twice("feature", (feature.key for feature in features))
+    yield from _twice("rule", (rule.key for rule in rules))
+    yield from _conditions(conditions)
+    for feature in features:
+        yield from _options(feature)
+    yield from _groups(groups, conditions)
+    yield from _likelihoods(conditions, features, cells)
+    yield from _gates(features)
+    yield from _rules(rules, features)
+
+
+def _settings(settings: Settings) -> Iterator[str]:
+    if not 0 < settings.temper <= 1:
+        yield f"The temper is {settings.temper}: it must be above 0 and at most 1."
+    if not 0 <= settings.slip < 0.5:
+        yield f"The share of slips is {settings.slip}: it must be at least 0 and below 0.5."
+    if not (isfinite(settings.gain_stop) and settings.gain_stop >= 0):
+        yield f"The least gain worth a question is {settings.gain_stop}: it must be 0 or more."
+    if not 0 < settings.lead_stop <= 1:
+        yield f"The settling posterior is {settings.lead_stop}: it must be above 0 and at most 1."
+    for name in ("spread_estimate", "spread_guideline", "spread_study"):
+        spread = getattr(settings, name)
+        if not (isfinite(spread) and spread >= 0):
+            yield f"The {name.replace('_', ' of a number by ')} is {spread}: it must be 0 or more."
+
+
+def _twice(what: str, keys: Iterable[str]) -> Iterator[str]:
+    for key, count in Counter(keys).items():
+        if count > 1:
+            yield f"There are {count} of the {what} “{key}”."
+
+
+def _conditions(conditions: Sequence[Condition]) -> Iterator[str]:
+    if len(conditions) < 2:
+        yield "There must be at least two conditions to tell apart."
+        return
+    for condition in conditions:
+        if not 0 < condition.prior < 1:
+            yield f"The prior of “{condition.key}” is {condition.prior}: not between 0 and 1."
+        if not 0 < condition.raise_at <= 1:
+            yield f"The risk threshold of “{condition.key}” is {condition.raise_at}: not in (0, 1]."
+    total = sum(condition.prior for condition in conditions)
+    if not abs(total - 1) <= SUM_TOLERANCE:
+        yield f"The priors add up to {total:.6f}, not 1."
+
+
+def _options(feature: Feature) -> Iterator[str]:
+    yield from _twice(f"option of “{feature.key}”", (option.key for option in feature.options))
+    if not feature.options:
+        yield f"The feature “{feature.key}” has no option."
+    if feature.kind is not Kind.NUMBER:
+        return
+    if feature.low is None or feature.high is None or feature.low > feature.high:
+        yield f"The feature “{feature.key}” does not say which numbers it takes."
+        return
+    bands = sorted(
+        (
+            feature.low if option.low is None else option.low,
+            feature.high if option.high is None else option.high,
+        )
+        for option in feature.options
+        if option.scored
+    )
+    for low, high in bands:
+        if low > high or low < feature.low or high > feature.high:
+            yield f"The band {low} to {high} of “{feature.key}” is empty or out of range."
+    for (_, end), (start, _) in pairwise(bands):
+        if start <= end:
+            yield f"Two bands of “{feature.key}” overlap at {start}."
+        elif start > end + 1:
+            yield f"No band of “{feature.key}” holds {end + 1}."
+
+
+def _groups(groups: Sequence[RiskGroup], conditions: Sequence[Condition]) -> Iterator[str]:
+    known = {condition.key for condition in conditions}
+    for group in groups:
+        for key in sorted(group.conditions - known):
+            yield f"The risk group “{group.key}” names “{key}”, which is no condition."
+        if not group.conditions:
+            yield f"The risk group “{group.key}” is empty."
+        if not 0 < group.raise_at <= 1:
+            yield f"The risk threshold of the group “{group.key}” is {group.raise_at}."
+
+
+def _likelihoods(
+    conditions: Sequence[Condition], features: Sequence[Feature], cells: Cells
+) -> Iterator[str]:
+    wanted = set()
+    for condition in conditions:
+        for feature in features:
+            scored = [option.key for option in feature.options if option.scored]
+            keys = [(condition.key, feature.key, option) for option in scored]
+            wanted.update(keys)
+            values = [cells[key].probability for key in keys if key in cells]
+            for key in keys:
+                if key not in cells:
+                    yield f"The likelihood of “{'” / “'.join(key)}” is missing."
+                elif not 0 < cells[key].probability < 1:
+                    yield (
+                        f"The likelihood of “{'” / “'.join(key)}” is {cells[key].probability}: "
+                        f"it must be above 0 and below 1."
+                    )
+            whole = feature.kind is not Kind.MULTI and scored and len(values) == len(scored)
+            if whole and not abs(sum(values) - 1) <= SUM_TOLERANCE:
+                yield (
+                    f"The likelihoods of “{condition.key}” / “{feature.key}” "
+                    f"add up to {sum(values):.6f}, not 1."
+                )
+    for key in sorted(set(cells) - wanted):
+        yield f"There is a likelihood of “{'” / “'.join(key)}”, which is not in the topic."
+
+
+def _gates(features: Sequence[Feature]) -> Iterator[str]:
+    by_key = {feature.key: feature for feature in features}
+    earlier: set[FeatureKey] = set()
+    for feature in features:
+        where = f"The condition for asking “{feature.key}”"
+        try:
+            gate = parse(feature.asked_if)
+        except RuleError as error:
+            yield f"{where} is not in order: {error}."
+        else:
+            yield from (f"{where} is not in order: {misfit}." for misfit in misfits(gate, by_key))
+            for key in sorted((features_of(gate) & by_key.keys()) - earlier):
+                yield f"{where} looks at “{key}”, which does not come before it."
+        earlier.add(feature.key)
+
+
+def _rules(rules: Sequence[Rule], features: Sequence[Feature]) -> Iterator[str]:
+    by_key = {feature.key: feature for feature in features}
+    for rule in rules:
+        where = f"The rule “{rule.key}”"
+        if not rule.text.strip():
+            yield f"{where} is empty."
+            continue
+        try:
+            expression = parse(rule.text)
+        except RuleError as error:
+            yield f"{where} is not in order: {error}."
+        else:
+            yield from (f"{where} is not in order: {m}." for m in misfits(expression, by_key))
+
+
+def faults_of_verdicts(
+    features: Sequence[Feature],
+    signs: Signs,
+    expressions: Mapping[RuleKey, Expression],
+    verdicts: Mapping[RuleKey, Verdict],
+    scope: Collection[RuleKey],
+) -> Iterator[str]:
+    """Yield the rules that can never hold, the alarms that can switch a rule off, and the scope
+    rules that an alarm could switch on, and so take the risk thresholds away."""
+    for key, verdict in verdicts.items():
+        if verdict is FALSE:
+            yield f"The rule “{key}” can never hold."
+        read = {literal.feature for literal in literals(expressions[key])}
+        if key in scope:
+            for feature in features:
+                if feature.key in read and any(option.alarm for option in feature.options):
+                    yield f"The scope rule “{key}” hangs on “{feature.key}”, which has an alarm."
+        for feature in features:
+            if feature.key in read:
+                for option in calming_alarms(feature, signs, verdict):
+                    yield f"The rule “{key}” is switched off by the alarm “{feature.key}: {option}”."
+
+
+def calming_alarms(feature: Feature, signs: Signs, verdict: Verdict) -> Iterator[str]:
+    """Yield the alarms of a feature that turn the verdict false where another reply leaves it true."""
+    first = signs.first[feature.key]
+    alarms = [(index, o) for index, o in enumerate(feature.options) if o.alarm]
+    match feature.kind:
+        case Kind.MULTI:
+            lone = [i for i, o in enumerate(feature.options) if o.exclusive and not o.alarm]
+            for index, option in alarms:
+                without, having = (signs.with_value(verdict, first + index, v) for v in (0, 1))
+                alone = signs.with_one(verdict, feature, index)
+                if not signs.implies(without, having) or any(
+                    not signs.implies(signs.with_one(verdict, feature, other), alone)
+                    for other in lone
+                ):
+                    yield option.key
+        case Kind.SINGLE:
+            calm = [i for i, o in enumerate(feature.options) if not o.alarm]
+            for index, option in alarms:
+                having = signs.with_value(verdict, first, index)
+                if any(
+                    not signs.implies(signs.with_value(verdict, first, other), having)
+                    for other in (*calm, len(feature.options))
+                ):
+                    yield option.key
+        case Kind.NUMBER:
+            cells = signs.cells[feature.key]
+            for _, option in alarms:
+                low = cells[0].start if option.low is None else option.low
+                high = cells[-1].stop - 1 if option.high is None else option.high
+                inside = [i for i, cell in enumerate(cells) if low <= cell.start <= high]
+                outside = [i for i in range(len(cells) + 1) if i not in inside]
+                if any(
+                    not signs.implies(
+                        signs.with_value(verdict, first, other),
+                        signs.with_value(verdict, first, own),
+                    )
+                    for own in inside
+                    for other in outside
+                ):
+                    yield option.key

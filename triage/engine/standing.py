@@ -1,0 +1,152 @@
+"""Where one person stands: which replies are read, what may be asked, and each rule's verdict."""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from .errors import UnknownFeature
+from .evidence import Chosen, Declined, Evidence, Number, Reply
+from .knowledge import Knowledge
+from .rules import Reading
+from .verdicts import FALSE, TRUE, VALUES, Mark, Verdict
+from .vocabulary import NOT_SURE, Feature, FeatureKey, OptionKey, Rule, RuleKey
+
+NOTHING: frozenset[FeatureKey] = frozenset()
+
+
+class Standing:
+    """One person's evidence, read with one topic's knowledge.
+
+    A feature in `skipped` will never be asked: it reads as not known. A reply whose gate does not
+    hold is kept in the evidence but not read.
+
+    Raises: UnknownFeature if the evidence or `skipped` names what the knowledge lacks.
+    """
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        evidence: Evidence,
+        skipped: frozenset[FeatureKey] = NOTHING,
+    ) -> None:
+        self.knowledge = knowledge
+        self.evidence = evidence
+        self.skipped = skipped
+        signs = knowledge.signs
+        self._known: dict[int, Mark] = {}
+        for key, reply in evidence:
+            if key not in signs.first:
+                raise UnknownFeature(f"there is no feature “{key}”")
+            unsure = key in knowledge.feeds_emergency
+            self._known.update(_by_sign(signs.marks(key, reply, unsure=unsure)))
+        for key in skipped:
+            if key not in signs.first:
+                raise UnknownFeature(f"there is no feature “{key}”")
+            if key not in evidence:
+                self._known.update(_by_sign(signs.unknown(key)))
+
+    def _fold(self, verdict: Verdict, hangs_on: Iterable[int]) -> Verdict:
+        known, given = self._known, self.knowledge.signs.given
+        for sign in hangs_on:
+            mark = known.get(sign)
+            if mark is not None:
+                verdict = given(verdict, mark)
+                if not verdict.branches:
+                    break
+        return verdict
+
+    def verdict(self, rule: RuleKey) -> Verdict:
+        knowledge = self.knowledge
+        return self._fold(knowledge.verdicts[rule], knowledge.hangs_on[rule])
+
+    @cached_property
+    def verdicts(self) -> dict[RuleKey, Verdict]:
+        return {rule.key: self.verdict(rule.key) for rule in self.knowledge.rules}
+
+    @cached_property
+    def gates(self) -> dict[FeatureKey, Verdict]:
+        """The verdict on `asked_if`, for the features that are not always asked."""
+        knowledge = self.knowledge
+        return {
+            key: self._fold(knowledge.gates[key], knowledge.gate_hangs_on[key])
+            for key in knowledge.gated
+        }
+
+    def applies(self, feature: FeatureKey) -> bool:
+        """Whether the feature's `asked_if` holds for sure."""
+        return self.gates.get(feature, TRUE) is TRUE
+
+    @cached_property
+    def askable(self) -> tuple[Feature, ...]:
+        """The open features whose `asked_if` holds, in the order of the content."""
+        return tuple(
+            feature
+            for feature in self.knowledge.features
+            if feature.key not in self.evidence
+            and feature.key not in self.skipped
+            and self.applies(feature.key)
+        )
+
+    def fired(self) -> tuple[Rule, ...]:
+        """The rules that hold whatever is still to be replied, in the order of the content."""
+        return tuple(rule for rule in self.knowledge.rules if self.verdicts[rule.key] is TRUE)
+
+    def open_rules(self) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.knowledge.rules if self.verdicts[rule.key].branches)
+
+    def is_pending(self, rule: Rule) -> bool:
+        """Whether an open rule hangs on a reply: were that reply not known, it would be false."""
+        return any(
+            self.if_unknown(key).verdict(rule.key) is FALSE for key in self.replied_features(rule)
+        )
+
+    def replied_features(self, rule: Rule) -> Iterator[FeatureKey]:
+        owner, features = self.knowledge.signs.owner, self.knowledge.features
+        keys = {features[owner[sign]].key for sign in self.knowledge.hangs_on[rule.key]}
+        return (key for key, _ in self.evidence if key in keys)
+
+    def if_unknown(self, feature: FeatureKey) -> "Standing":
+        """The same person, with nothing known of one feature and no way to ask for it."""
+        return Standing(self.knowledge, self.evidence.without(feature), self.skipped | {feature})
+
+    def closed(self) -> "Standing":
+        """The same person, when nothing more will be asked."""
+        everything = frozenset(feature.key for feature in self.knowledge.features)
+        return Standing(self.knowledge, self.evidence, everything)
+
+    @cached_property
+    def read(self) -> tuple[tuple[Feature, Reply], ...]:
+        """The replies that count, in the order of the content. What gates hang on and is open is
+        taken as not known."""
+        gates = self.closed().gates if self.knowledge.gated else {}
+        return tuple(
+            (feature, reply)
+            for feature in self.knowledge.features
+            if (reply := self.evidence.get(feature.key)) is not None
+            and gates.get(feature.key, TRUE) is TRUE
+        )
+
+    @cached_property
+    def readings(self) -> dict[FeatureKey, Reading]:
+        """What the rules read, as plain values."""
+        unsure = self.knowledge.feeds_emergency
+        return {
+            feature.key: _reading(feature, reply, unsure=feature.key in unsure)
+            for feature, reply in self.read
+        }
+
+
+def _by_sign(marks: Iterable[Mark]) -> dict[int, Mark]:
+    return {mark // VALUES: mark for mark in marks}
+
+
+def _reading(feature: Feature, reply: Reply, *, unsure: bool) -> Reading:
+    match reply:
+        case Chosen(options):
+            return options
+        case Number(value):
+            return value
+        case Declined() if unsure and feature.has(NOT_SURE):
+            return frozenset({NOT_SURE})
+        case Declined():
+            nothing: frozenset[OptionKey] = frozenset()
+            return nothing
