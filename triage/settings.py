@@ -6,6 +6,7 @@ only `dev.py run` sets, means plain HTTP on this machine and fills in demonstrat
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -110,6 +111,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "triage.questionnaire.middleware.SayItInWords",
 ]
 ROOT_URLCONF = "triage.urls"
 WSGI_APPLICATION = "triage.wsgi.application"
@@ -123,6 +125,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "triage.questionnaire.context.site",
             ],
         },
     },
@@ -239,9 +242,13 @@ SESSION_COOKIE_NAME = f"{prefix}staff"
 ASSESSMENT_COOKIE_SECURE = CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = not DEBUG_HTTP
 CSRF_COOKIE_HTTPONLY = SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "triage.questionnaire.errors.csrf_failure"
 CSRF_COOKIE_AGE = None  # ends with the browser: nothing stays on the device
 SESSION_COOKIE_AGE = 15 * 60  # staff: idle minutes until the next sign-in
 SESSION_SAVE_EVERY_REQUEST = False
+
+# At home. Shorter than 20 hours would need a warning and a way to extend it (WCAG 2.2.1).
+ASSESSMENT_LIFETIME = timedelta(hours=24)
 
 # A patient's post is a few hundred bytes; triage.middleware.LimitThePost holds it to 16 KB. These
 # two are for the admin, whose form of one condition has some 1,200 fields.

@@ -1,0 +1,155 @@
+"""One person's assessment: one row, found only by the hash of a token that the browser holds."""
+
+import hashlib
+from datetime import datetime
+from typing import NewType
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Length
+from django.db.models.lookups import Exact
+
+from triage.content.knowledge import Content, content_of
+from triage.engine import Evidence, FeatureKey, Reply, Urgency, reply_from_json
+
+Token = NewType("Token", str)
+"""256 bits that no guess finds. Only the person's cookie holds it; we keep its hash."""
+
+
+def hash_of(token: Token) -> str:
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
+
+
+class AssessmentQuerySet(models.QuerySet["Assessment"]):
+    def of(self, token: Token) -> "AssessmentQuerySet":
+        return self.filter(token_hash=hash_of(token))
+
+    def with_recall(self) -> "AssessmentQuerySet":
+        """Say of each, in the same statement, whether its release was recalled."""
+        return self.annotate(
+            recalled=Q(release__recalled_at__isnull=False)  # type: ignore[no-redef] # declared there for its readers
+        )
+
+    def unchanged(self, assessment: "Assessment") -> "AssessmentQuerySet":
+        """The row, as long as nobody has written to it since it was read."""
+        return self.filter(pk=assessment.pk, revision=assessment.revision)
+
+    def expired(self, now: datetime) -> "AssessmentQuerySet":
+        return self.filter(active_at__lte=now - settings.ASSESSMENT_LIFETIME)
+
+
+class Assessment(models.Model):
+    """One person's run through a release. The replies are the state; the rest follows from them.
+
+    `replies` is a list of `[feature, reply]` in the order first asked; the number of a step is the
+    place in it. `set_at` says beside each reply at which revision it was last set. `asking`,
+    `concluded`, `urgency` and `flags` are what the replies imply, stored by the same UPDATE.
+    """
+
+    class Channel(models.TextChoices):
+        HOME = "home", "at home"
+
+    class Voice(models.TextChoices):
+        TEXT = "text", "the person"
+        HELPER = "helper", "somebody who is with them, looks and touches"
+        OTHER = "other", "somebody on their behalf"
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    release = models.ForeignKey("content.Release", models.PROTECT, related_name="+")
+    revision = models.PositiveIntegerField(default=0)
+    language = models.CharField(max_length=20)
+    voice = models.CharField(max_length=10, choices=Voice, default=Voice.TEXT)
+    channel = models.CharField(max_length=10, choices=Channel, default=Channel.HOME)
+    device = models.PositiveBigIntegerField(null=True, blank=True)
+    started_at = models.DateTimeField()
+    active_at = models.DateTimeField(db_index=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    replies = models.JSONField(default=list, blank=True)
+    set_at = models.JSONField(default=list, blank=True)
+
+    asking = models.CharField(
+        max_length=100, blank=True, help_text="The feature of the next question; empty at the end."
+    )
+    concluded = models.BooleanField(default=False)
+    urgency = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        choices=[(urgency.value, urgency.key) for urgency in Urgency],
+        help_text="The highest that a rule has set so far; at the end, that of the disposition.",
+    )
+    flags = models.JSONField(default=list, blank=True, help_text="The red flags raised now.")
+    withdrawn = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Red flags that were raised once, and withdrawn by a confirmed change.",
+    )
+
+    objects = AssessmentQuerySet.as_manager()
+
+    recalled: bool  # annotated by `with_recall`
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Exact(Length("token_hash"), 64), name="assessment_token_is_hashed"
+            ),
+            models.CheckConstraint(
+                condition=Q(voice__in=["text", "helper", "other"]), name="assessment_voice"
+            ),
+            models.CheckConstraint(
+                condition=Q(channel="home", device=None), name="assessment_at_home_has_no_device"
+            ),
+            models.CheckConstraint(
+                condition=Q(concluded=True, asking="") | Q(concluded=False) & ~Q(asking=""),
+                name="assessment_asks_until_concluded",
+            ),
+            models.CheckConstraint(
+                condition=Q(concluded=False) | Q(urgency__isnull=False),
+                name="assessment_concluded_has_urgency",
+            ),
+            models.CheckConstraint(
+                condition=Q(urgency=None) | Q(urgency__in=[urgency.value for urgency in Urgency]),
+                name="assessment_urgency_is_one_of_six",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at=None) | Q(concluded=True),
+                name="assessment_finished_is_concluded",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"assessment {self.pk}"  # nothing of the person, wherever it may be printed
+
+    @property
+    def content(self) -> Content:
+        return content_of(self.release_id)
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence((FeatureKey(key), reply_from_json(reply)) for key, reply in self.replies)
+
+    @property
+    def features(self) -> list[FeatureKey]:
+        """The features replied to, in the order first asked."""
+        return [FeatureKey(key) for key, _ in self.replies]
+
+    def reply(self, feature: FeatureKey) -> Reply | None:
+        return self.evidence.get(feature)
+
+    def is_expired(self, now: datetime) -> bool:
+        return self.active_at <= now - settings.ASSESSMENT_LIFETIME
+
+
+class Pulse(models.Model):
+    """The one row that a readiness probe writes, because a full disk still answers reads."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    beat_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="pulse_is_one_row")]
+
+    def __str__(self) -> str:
+        return "pulse"

@@ -1,0 +1,333 @@
+"""What the pages of an assessment show: replies and their outcome, in plain sentences."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from itertools import groupby
+from typing import Any, cast
+
+from django.conf import settings
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+from django.urls import reverse
+
+from triage.content.knowledge import Content, Voice, Wording
+from triage.engine import (
+    ENGINE_VERSION,
+    Ask,
+    Decline,
+    Evidence,
+    FeatureKey,
+    FlagReason,
+    Kind,
+    Observation,
+    Ranked,
+    Reason,
+    Reply,
+    RiskReason,
+    RuleKey,
+    Urgency,
+    Weight,
+    applies,
+    next_step,
+    outcome,
+)
+
+from .forms import AnswerForm
+from .models import Assessment
+from .sentences import CHANCES, replied, told, why_asked
+
+MOST_CAUSES = 5
+MOST_WEIGHTS = 5  # for and against a cause: the weightiest; the rest say little
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The question of one feature, in the voice of whoever answers."""
+
+    key: FeatureKey
+    kind: Kind
+    question: str
+    help: str
+    observation: Observation
+    declines: tuple[Decline, ...]
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One answer in the list of answers."""
+
+    number: int
+    name: str
+    answer: str
+    section: str
+    change_url: str
+
+
+def url_of(number: int) -> str:
+    return reverse("questionnaire:question", args=[number])
+
+
+def marks_of(content: Content) -> dict[str, Any]:
+    """What every page says of the release it stands on."""
+    return {
+        "demonstration": content.demonstration,
+        "approved_for_clinical_use": bool(settings.CLINICAL_SAFETY_OFFICER)
+        and not content.demonstration,
+    }
+
+
+def wording_of(assessment: Assessment) -> Wording:
+    return assessment.content.wording(assessment.language)
+
+
+def question_of(assessment: Assessment, feature: FeatureKey) -> str:
+    voice = cast(Voice, assessment.voice)  # the database holds it to the three that there are
+    return wording_of(assessment).question(feature, voice)
+
+
+def form_of(assessment: Assessment, feature: FeatureKey, posted: Any = None) -> AnswerForm:
+    return AnswerForm(
+        posted,
+        feature=assessment.content.knowledge.feature(feature),
+        wording=wording_of(assessment),
+        reply=assessment.reply(feature),
+        revision=assessment.revision,
+    )
+
+
+def question_page(
+    assessment: Assessment, number: int, form: AnswerForm, ask: Ask | None = None
+) -> dict[str, Any]:
+    """Show one question. `ask` is the engine's reason for it, where it was just worked out."""
+    content, wording, feature = assessment.content, wording_of(assessment), form.asked
+    ask = ask or _asked_then(assessment, number)
+    return marks_of(content) | {
+        "form": form,
+        "number": number,
+        "asked": len(assessment.replies),
+        "usual": content.usual_questions,
+        "why": why_asked(ask.why, content.knowledge) if ask else "",
+        "why_we_ask": wording.why_we_ask(feature.key),
+        "section": wording.section(feature.key),
+        "previous_url": _previous_url(assessment, number),
+        "revision": assessment.revision,
+        "changing": number <= len(assessment.replies),
+        "feature": Question(
+            key=feature.key,
+            kind=feature.kind,
+            question=question_of(assessment, feature.key),
+            help=wording.help(feature.key),
+            observation=feature.observation,
+            declines=feature.declines,
+            picture=_picture_of(feature.key),
+        ),
+    }
+
+
+def _asked_then(assessment: Assessment, number: int) -> Ask | None:
+    """Return why the question of this number was asked, where the answers before it still say."""
+    before = Evidence(list(assessment.evidence)[: number - 1])
+    step = next_step(assessment.content.knowledge, before)
+    features = [*assessment.features, assessment.asking]
+    return step if isinstance(step, Ask) and step.feature == features[number - 1] else None
+
+
+def _previous_url(assessment: Assessment, number: int) -> str | None:
+    earlier = [place for place, _, _ in _read(assessment) if place < number]
+    return url_of(earlier[-1]) if earlier else None
+
+
+@cache
+def _picture_of(feature: FeatureKey) -> str:
+    """Return the name of the drawing that helps with this question, if somebody drew one."""
+    try:
+        get_template(f"questionnaire/pictures/{feature}.html")
+    except TemplateDoesNotExist:
+        return ""
+    return feature
+
+
+def _read(assessment: Assessment) -> Iterable[tuple[int, FeatureKey, Reply]]:
+    """Yield the replies that count, with their numbers; one whose gate closed is kept, not read."""
+    knowledge, evidence = assessment.content.knowledge, assessment.evidence
+    for number, (feature, reply) in enumerate(evidence, start=1):
+        if not knowledge.feature(feature).asked_if or applies(knowledge, evidence, feature):
+            yield number, feature, reply
+
+
+def rows_of(assessment: Assessment) -> list[Row]:
+    content, wording = assessment.content, wording_of(assessment)
+    return [
+        Row(
+            number=number,
+            name=wording.feature_name(feature),
+            answer=replied(feature, reply, content.knowledge, wording),
+            section=wording.section(feature),
+            change_url=url_of(number),
+        )
+        for number, feature, reply in _read(assessment)
+    ]
+
+
+def answers_page(assessment: Assessment) -> dict[str, Any]:
+    rows = rows_of(assessment)
+    order = list(dict.fromkeys(row.section for row in rows))
+    by_section = sorted(rows, key=lambda row: (order.index(row.section), row.number))
+    return marks_of(assessment.content) | {
+        "rows": rows,
+        "groups": [
+            {"section": section, "rows": list(group)}
+            for section, group in groupby(by_section, key=lambda row: row.section)
+        ],
+        "previous_url": rows[-1].change_url if rows else None,
+        "revision": assessment.revision,
+    }
+
+
+def withdraw_page(
+    assessment: Assessment,
+    number: int,
+    flags: tuple[RuleKey, ...],
+    hidden: list[tuple[str, str]],
+) -> dict[str, Any]:
+    content, wording = assessment.content, wording_of(assessment)
+    return marks_of(content) | {
+        "number": number,
+        "withdraws": [
+            {
+                "title": wording.flag(flag).title,
+                "urgency": wording.advice(
+                    "urgency", content.knowledge.rule(flag).urgency.key
+                ).heading,
+            }
+            for flag in flags
+        ],
+        "reply_hidden": hidden,
+    }
+
+
+def conflict_page(
+    assessment: Assessment, number: int, feature: FeatureKey, yours: Reply, theirs: Reply
+) -> dict[str, Any]:
+    content, wording = assessment.content, wording_of(assessment)
+    return marks_of(content) | {
+        "number": number,
+        "feature": {"key": feature, "question": question_of(assessment, feature)},
+        "yours": replied(feature, yours, content.knowledge, wording),
+        "theirs": replied(feature, theirs, content.knowledge, wording),
+    }
+
+
+def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
+    """Show the outcome, worked out from the release and the replies and from nothing else."""
+    content, wording = assessment.content, wording_of(assessment)
+    found = outcome(content.knowledge, assessment.evidence)
+    disposed = found.disposition
+    numbers = {feature: number for number, feature, _ in _read(assessment)}
+    advice = wording.advice("urgency", disposed.urgency.key)
+    emergency = disposed.urgency is Urgency.EMERGENCY_NOW
+    return marks_of(content) | {
+        "urgency": {
+            "key": disposed.urgency.key,
+            "tier": _tier(disposed.urgency),
+            "heading": advice.heading,
+            "what_to_do": advice.what_to_do,
+            "self_care": advice.self_care,
+            "safety_net": advice.safety_net,
+            "do_not": advice.do_not,
+        },
+        "reasons": [_reason(reason, content, wording) for reason in disposed.reasons],
+        "watch_for": [advice.safety_net],
+        "not_excluded": [wording.flag(flag).title for flag in disposed.not_excluded],
+        "causes": [_cause(ranked, content, wording) for ranked in found.differential[:MOST_CAUSES]],
+        "something_else": bool(found.differential),
+        "must_not_miss": [
+            {
+                "name": wording.condition(condition).plain_name,
+                "summary": wording.condition(condition).summary,
+            }
+            for condition in found.must_not_miss
+        ],
+        "unknowns": [
+            {
+                "name": wording.feature_name(unknown.feature),
+                "change_url": url_of(numbers[unknown.feature]),
+            }
+            for unknown in found.unknowns
+            if unknown.feature in numbers
+        ],
+        "answer_rows": rows_of(assessment),
+        "release_number": content.release_number,
+        "release_hash_short": content.sha256[:8],
+        "now": now,
+        "engine_version": ENGINE_VERSION,
+        "in_scope": bool(disposed.in_scope),
+        "emergency": emergency,
+        "slip_url": _slip_url(disposed.reasons, numbers) if emergency else None,
+    }
+
+
+def _tier(urgency: Urgency) -> int:
+    """One of three ways to show an urgency: at once, within days, not urgent."""
+    if urgency is Urgency.EMERGENCY_NOW:
+        return 1
+    return 2 if urgency >= Urgency.FEW_DAYS else 3
+
+
+def _reason(reason: Reason, content: Content, wording: Wording) -> dict[str, Any]:
+    match reason:
+        case FlagReason(rule, kind, urgency, findings):
+            return {
+                "title": wording.flag(rule).title,
+                "message": wording.flag(rule).message,
+                "because": [told(finding, content.knowledge, wording) for finding in findings],
+                "urgency": urgency.key,
+                "kind": kind.value,
+            }
+        case RiskReason(conditions, group, urgency):
+            names = [wording.condition(condition).plain_name for condition in conditions]
+            title = wording.risk_group(group) if group else names[0]
+            return {
+                "title": f"It could be: {title}",
+                "message": "" if group else wording.advice("condition", conditions[0]).what_to_do,
+                "because": [],
+                "urgency": urgency.key,
+                "kind": "risk",
+            }
+
+
+def _cause(ranked: Ranked, content: Content, wording: Wording) -> dict[str, Any]:
+    text = wording.condition(ranked.condition)
+    return {
+        "name": text.plain_name,
+        "summary": text.summary,
+        "chance": ranked.chance.value,
+        "chance_words": CHANCES[ranked.chance],
+        "low_percent": round(100 * ranked.low),
+        "high_percent": round(100 * ranked.high),
+        "supports": _told(ranked.supports, content, wording),
+        "opposes": _told(ranked.opposes, content, wording),
+        "advice": wording.advice("condition", ranked.condition).what_to_do,
+        "serious": content.knowledge.condition(ranked.condition).serious,
+    }
+
+
+def _told(weights: Iterable[Weight], content: Content, wording: Wording) -> list[str]:
+    return [
+        told(weight.finding, content.knowledge, wording) for weight in list(weights)[:MOST_WEIGHTS]
+    ]
+
+
+def _slip_url(reasons: tuple[Reason, ...], numbers: dict[FeatureKey, int]) -> str | None:
+    """Return where the last of the answers stands that made this an emergency."""
+    guilty = [
+        numbers[finding.feature]
+        for reason in reasons
+        if isinstance(reason, FlagReason) and reason.urgency is Urgency.EMERGENCY_NOW
+        for finding in reason.findings
+        if finding.feature in numbers
+    ]
+    return url_of(max(guilty)) if guilty else None

@@ -1,0 +1,273 @@
+"""What can be done with an assessment. Each service makes one write, last, and holds no lock.
+
+An answer is read, thought about, and written with `UPDATE ... WHERE revision = n`. Whoever comes
+second finds that nothing matched, reads again and thinks again.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from triage.content.models import Release, Topic
+from triage.content.releases import NothingPublished, live_release
+from triage.engine import (
+    Ask,
+    Conclude,
+    Evidence,
+    FeatureKey,
+    Knowledge,
+    Reply,
+    RuleKey,
+    RuleKind,
+    Step,
+    Urgency,
+    applies,
+    fired,
+    next_step,
+    reply_to_json,
+)
+
+from . import erasure
+from .models import Assessment, AssessmentQuerySet, Token, hash_of
+
+TRIES = 5
+
+
+class NoAssessment(Exception):
+    """No assessment has this token: it was deleted, purged, or never was."""
+
+
+class Expired(Exception):
+    """Nothing happened in it for longer than answers are kept."""
+
+
+class Recalled(Exception):
+    """Its release was withdrawn for safety."""
+
+    def __init__(self, assessment: Assessment) -> None:
+        super().__init__()
+        self.assessment = assessment
+
+
+class NotAskedHere(Exception):
+    """The feature does not stand at this number, or no longer applies."""
+
+
+class ChangedSince(Exception):
+    """The same feature was given another reply after this form was shown."""
+
+    def __init__(self, theirs: Reply, revision: int) -> None:
+        super().__init__()
+        self.theirs = theirs
+        self.revision = revision
+
+
+class Withdraws(Exception):
+    """The change takes back raised red flags, and was not confirmed."""
+
+    def __init__(self, flags: tuple[RuleKey, ...], revision: int) -> None:
+        super().__init__()
+        self.flags = flags
+        self.revision = revision
+
+
+class Overtaken(Exception):
+    """Other writers came first each time we tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """An assessment, and what comes next in it."""
+
+    assessment: Assessment
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Implied:
+    """What a set of replies implies. An assessment stores it, and a replay gives it again."""
+
+    step: Step
+    flags: tuple[RuleKey, ...]
+    urgency: Urgency | None
+    emergency: bool
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        asked = self.step.feature if isinstance(self.step, Ask) else ""
+        return {
+            "asking": asked,
+            "concluded": not asked,
+            "urgency": self.urgency,
+            "flags": list(self.flags),
+        }
+
+
+def implied(knowledge: Knowledge, evidence: Evidence) -> Implied:
+    """Replay the replies. `emergency` says that a rule, not a probability, ended the interview."""
+    step = next_step(knowledge, evidence)
+    rules = [knowledge.rule(key) for key in fired(knowledge, evidence)]
+    reached = max((rule.urgency for rule in rules), default=None)
+    match step:
+        case Ask():
+            urgency = reached
+        case Conclude(disposition):
+            urgency = disposition.urgency
+    return Implied(
+        step=step,
+        flags=tuple(rule.key for rule in rules if rule.kind is RuleKind.RED_FLAG),
+        urgency=urgency,
+        emergency=isinstance(step, Conclude) and reached is Urgency.EMERGENCY_NOW,
+    )
+
+
+def live_release_here() -> Release:
+    """Return the release that a new assessment starts on: that of the first topic there is.
+
+    Raises NothingPublished.
+    """
+    topic = Topic.objects.order_by("pk").values_list("key", flat=True).first()
+    if topic is None:
+        raise NothingPublished("There is no content yet: manage.py load_content.")
+    return live_release(topic)
+
+
+def start(
+    *, release: Release, language: str, voice: Assessment.Voice, now: datetime
+) -> tuple[Token, Assessment]:
+    """Start an assessment on a release. Nobody but the caller ever holds the token."""
+    token = Token(secrets.token_urlsafe(32))
+    assessment = Assessment(
+        token_hash=hash_of(token),
+        release_id=release.pk,
+        language=language,
+        voice=voice,
+        started_at=now,
+        active_at=now,
+    )
+    columns = implied(assessment.content.knowledge, Evidence()).columns
+    for name, value in columns.items():
+        setattr(assessment, name, value)
+    assessment.save(force_insert=True)
+    return token, assessment
+
+
+def find(*, token: Token, now: datetime) -> Assessment:
+    """Return the assessment of this token, in one statement.
+
+    Raises NoAssessment, Expired, or Recalled.
+    """
+    return _still_open(Assessment.objects.of(token), now)
+
+
+def _still_open(assessments: AssessmentQuerySet, now: datetime) -> Assessment:
+    assessment = assessments.with_recall().first()
+    if assessment is None:
+        raise NoAssessment
+    if assessment.is_expired(now):
+        raise Expired
+    if assessment.recalled:
+        raise Recalled(assessment)
+    return assessment
+
+
+def progress(assessment: Assessment) -> Progress:
+    return Progress(assessment, next_step(assessment.content.knowledge, assessment.evidence))
+
+
+def feature_at(assessment: Assessment, number: int) -> FeatureKey:
+    """Return the feature that stands at this number.
+
+    Raises NotAskedHere if none does, or if its question no longer applies.
+    """
+    asked = assessment.features
+    if 1 <= number <= len(asked):
+        feature = asked[number - 1]
+        if applies(assessment.content.knowledge, assessment.evidence, feature):
+            return feature
+    elif number == len(asked) + 1 and assessment.asking:
+        return FeatureKey(assessment.asking)
+    raise NotAskedHere
+
+
+def answer(
+    *,
+    assessment: Assessment,
+    number: int,
+    feature: FeatureKey,
+    reply: Reply,
+    revision: int,
+    confirmed: bool,
+    now: datetime,
+) -> Progress:
+    """Set the reply to one feature and return what comes next. Safe to repeat.
+
+    `revision` is that of the form which was answered. Changes to other features since then are
+    kept; raises NotAskedHere, ChangedSince or Withdraws where they say why this one cannot be
+    made as it is, Overtaken after five tries, and what `find` raises if the row went meanwhile.
+    """
+    for _ in range(TRIES):
+        if feature_at(assessment, number) != feature:
+            raise NotAskedHere
+        stored = assessment.reply(feature)
+        if stored == reply:
+            return progress(assessment)
+        if stored is not None and assessment.set_at[number - 1] > revision:
+            raise ChangedSince(stored, assessment.revision)
+        evidence = assessment.evidence.set(feature, reply)
+        follows = implied(assessment.content.knowledge, evidence)
+        lost = tuple(flag for flag in assessment.flags if flag not in follows.flags)
+        if lost and not (confirmed and revision == assessment.revision):
+            raise Withdraws(lost, assessment.revision)
+        columns = _columns(assessment, number, evidence, follows, lost, now)
+        if Assessment.objects.unchanged(assessment).update(**columns):
+            for name, value in columns.items():
+                setattr(assessment, name, value)
+            return Progress(assessment, follows.step)
+        assessment = _still_open(Assessment.objects.filter(pk=assessment.pk), now)
+    raise Overtaken
+
+
+def _columns(
+    assessment: Assessment,
+    number: int,
+    evidence: Evidence,
+    follows: Implied,
+    lost: tuple[RuleKey, ...],
+    now: datetime,
+) -> dict[str, Any]:
+    revision = assessment.revision + 1
+    set_at = list(assessment.set_at)
+    set_at[number - 1 :] = [revision, *set_at[number:]]
+    return follows.columns | {
+        "revision": revision,
+        "replies": [[key, reply_to_json(reply)] for key, reply in evidence],
+        "set_at": set_at,
+        "withdrawn": list(dict.fromkeys([*assessment.withdrawn, *lost])),
+        "active_at": now,
+        # An emergency is shown at once; any other change is read through once more.
+        "finished_at": now if follows.emergency else None,
+    }
+
+
+def finish(*, assessment: Assessment, now: datetime) -> bool:
+    """Accept the answers as they are. Returns whether the interview was indeed at its end."""
+    if assessment.finished_at is None:
+        columns = {"finished_at": now, "active_at": now}
+        if not Assessment.objects.unchanged(assessment).filter(concluded=True).update(**columns):
+            return False
+        assessment.finished_at = assessment.active_at = now
+    return True
+
+
+def delete(*, token: Token) -> bool:
+    """Delete the assessment of this token, if there is one; True once no file of ours holds it."""
+    Assessment.objects.of(token).delete()
+    return erasure.overwrite()
+
+
+def purge(*, now: datetime) -> tuple[int, bool]:
+    """Delete what has expired. Returns how many, and whether no file of ours holds them any more."""
+    count, _ = Assessment.objects.expired(now).delete()
+    return count, erasure.overwrite()
