@@ -30,21 +30,25 @@
     showInPicture();
   };
 
+  // Beside the button, where the eye is. Made anew each time, so that it is read out each time.
   const trouble = () => {
-    if (document.getElementById("trouble")) return;
+    document.getElementById("trouble")?.remove();
     const box = document.createElement("div");
     box.id = "trouble";
     box.className = "alert";
     box.setAttribute("role", "alert");
     const heading = document.createElement("h2");
-    heading.textContent = "Your answer may not have been saved";
+    heading.textContent = "This answer was not saved";
+    const again = document.createElement("a");
+    again.href = location.href;
+    again.textContent = "load this page again";
     const text = document.createElement("p");
-    const link = document.createElement("a");
-    link.href = location.href;
-    link.textContent = "Load this page again";
-    text.append("Something went wrong. ", link, " and check it.");
+    text.append("It is still filled in: press the button again. If that does not help, ", again, ".");
     box.append(heading, text);
-    document.getElementById("main").prepend(box);
+    const buttons = document.querySelector("#main form .actions");
+    if (buttons) buttons.before(box);
+    else document.getElementById("main").prepend(box);
+    box.scrollIntoView({ block: "nearest" });
   };
 
   document.addEventListener("change", ({ target }) => {
