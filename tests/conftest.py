@@ -1,11 +1,120 @@
-"""What every test can ask for."""
+"""What every test can ask for, and the marks that `dev.py test` chooses by."""
 
 import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
+from django.conf import settings
+from django.core.management.color import Style
+from django.core.management.commands import flush
+from django.db.backends.base.base import BaseDatabaseWrapper
+from pytest_django.plugin import DjangoDbBlocker
+
+from triage.content import knowledge as content_knowledge
+from triage.content.demonstration import set_up
+from triage.content.fixtures import document_of
+from triage.content.knowledge import content_of, knowledge_from
+from triage.content.models import Release
+from triage.content.releases import live_release
+from triage.engine import Knowledge
+
+ROOT = Path(__file__).resolve().parent.parent
+TOPIC = "back-lump"
+
+MARKS = {
+    "browser": {"page", "browser", "context", "browser_context_args"},
+    "database": {"db", "transactional_db", "live_server"},
+    "sweeps": {"sweep"},
+}
+
+
+# After pytest-django, which adds the fixtures that its own mark stands for.
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by what it uses, so that nobody has to remember to."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        for mark, telling in MARKS.items():
+            if fixtures & telling:
+                item.add_marker(mark)
+        if item.path.is_relative_to(ROOT / "tests" / "browser"):
+            item.add_marker("browser")
+        if item.get_closest_marker("django_db"):
+            item.add_marker("database")
 
 
 @pytest.fixture(scope="session")
 def sweep() -> int:
     """How many cases a sweep draws: 2,000, or what SWEEP says (`dev.py soak`: 20,000)."""
     return int(os.environ.get("SWEEP", "2000"))
+
+
+# The content
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Knowledge:
+    """The shipped content, straight from its fixtures."""
+    return knowledge_from(document_of(settings.BASE_DIR / "fixtures" / TOPIC))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Every database starts with the shipped content, published as a demonstration."""
+    with django_db_blocker.unblock():
+        set_up()
+        content_of(live_release(TOPIC).pk)
+
+
+@pytest.fixture
+def release(db: None) -> Release:
+    return live_release(TOPIC)
+
+
+@pytest.fixture(autouse=True)
+def forget_what_was_rolled_back() -> Iterator[None]:
+    """A release that a test publishes is gone after it, and its id is given out again."""
+    kept = dict(content_knowledge._contents)
+    yield
+    content_knowledge._contents.clear()
+    content_knowledge._contents.update(kept)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def content_outlives_the_flush() -> Iterator[None]:
+    """A test with real transactions empties every table at its end; releases refuse that."""
+
+    def sql_flush(style: Style, connection: BaseDatabaseWrapper, **options: Any) -> list[str]:
+        names = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        people = ("questionnaire_", "django_session", "django_admin_log")
+        return connection.ops.sql_flush(
+            style, [name for name in names if name.startswith(people)], **options
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush, "sql_flush", sql_flush)
+        yield
+
+
+# The browser
+
+
+def did_not_run(why: str) -> NoReturn:
+    """Skip on a developer's machine; fail in CI, where nobody reads what was skipped."""
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Start the Chromium that dev.py found, or the one on PATH; never download one."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if not found or subprocess.run([found, "--version"], capture_output=True).returncode:
+        did_not_run("there is no Chromium on this machine")
+    return {**browser_type_launch_args, "executable_path": found}

@@ -57,7 +57,7 @@ PLACEHOLDER_DEFAULTS = {
         "urgent_advice_line": "NHS 111",
         "emergency_department": "A&E",
         "gp_surgery": "your GP surgery",
-        "pharmacist": "a pharmacist",
+        "pharmacist": "pharmacist",
         "cancer_team_line": "your cancer team's helpline",
     },
 }

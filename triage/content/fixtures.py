@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models, transaction
 
+from .documents import Document
 from .models import (
     Advice,
     Condition,
@@ -53,6 +54,13 @@ def topic_folders() -> list[Path]:
         file for folder in settings.FIXTURE_DIRS for file in Path(folder).glob("*/topic.jsonl")
     )
     return sorted(file.parent for file in files)
+
+
+def document_of(folder: Path) -> Document:
+    """Return a topic straight from its fixtures, no database needed, as drafts are compiled."""
+    rows = {name: [fields for _, fields in lines_of(folder / f"{name}.jsonl")] for name in FILES}
+    (topic,) = rows["topic"]
+    return {**rows, "topic": topic}
 
 
 @transaction.atomic

@@ -201,11 +201,6 @@ def knowledge_of(release_id: int) -> Knowledge:
     return content_of(release_id).knowledge
 
 
-def forget() -> None:
-    """Forget what was compiled. For tests, in which two releases can bear one id."""
-    _contents.clear()
-
-
 def is_recalled(release_id: int) -> bool:
     return Release.objects.filter(pk=release_id, recalled_at__isnull=False).exists()
 

@@ -3,9 +3,12 @@
 from typing import Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+
+from triage.engine import RuleError, parse
 
 from .choices import (
     AdviceScope,
@@ -44,6 +47,13 @@ lower_case_word = RegexValidator(WORD, "Use small letters, digits and _ only, su
 words_joined_by_hyphens = RegexValidator(
     HYPHENATED, "Use small letters, digits and - only, such as back-lump."
 )
+
+
+def in_the_rule_language(text: str) -> None:
+    try:
+        parse(text)
+    except RuleError as error:
+        raise ValidationError(f"This is not in the rule language: {error}.") from None
 
 
 KEY_HELP = (
@@ -353,7 +363,9 @@ class Feature(models.Model):
     )
     why_we_ask = models.TextField(help_text="Shown to the person who wonders why.")
     asked_if = models.TextField(
-        blank=True, help_text=f"Empty: always asked. Else asked only if this holds. {RULE_HELP}"
+        blank=True,
+        validators=[in_the_rule_language],
+        help_text=f"Empty: always asked. Else asked only if this holds. {RULE_HELP}",
     )
     observe = models.CharField(choices=Observation, help_text="What it takes to answer.")
     needs_mirror = models.CharField(choices=Mirror)
@@ -537,7 +549,7 @@ class RedFlag(models.Model):
     key = models.CharField(validators=[lower_case_word], help_text=KEY_HELP)
     kind = models.CharField(choices=RuleKind)
     urgency = models.CharField(choices=Urgency, help_text="The least urgency when it fires.")
-    rule = models.TextField(help_text=RULE_HELP)
+    rule = models.TextField(validators=[in_the_rule_language], help_text=RULE_HELP)
     plain_rule = models.TextField(help_text="The same rule as people say it, for reviewers.")
     title = models.CharField(help_text="As the person reads it.")
     message = models.TextField(help_text=f"What the person is told. {PLACEHOLDER_HELP}")
