@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from .errors import UnknownFeature, Unsound
 from .rules import Expression, features_of, parse
+from .settling import Settling
 from .soundness import faults_of_parts, faults_of_verdicts
 from .tables import Cells, Tables
 from .verdicts import TRUE, Signs, Verdict
@@ -84,6 +85,7 @@ class Knowledge:
         )
         if faults:
             raise Unsound(faults)
+        self.settling = Settling(self.features, self.signs, self.tables, self.settings.slip)
         self.gated = tuple(f.key for f in self.features if self.gates[f.key] is not TRUE)
         self.hangs_on: Mapping[RuleKey, tuple[int, ...]] = {
             key: tuple(sorted(self.signs.signs_of(verdict)))

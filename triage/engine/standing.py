@@ -1,6 +1,6 @@
 """Where one person stands: which replies are read, what may be asked, and each rule's verdict."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from .errors import UnknownFeature
@@ -44,8 +44,10 @@ class Standing:
             if key not in evidence:
                 self._known.update(_by_sign(signs.unknown(key)))
 
-    def _fold(self, verdict: Verdict, hangs_on: Iterable[int]) -> Verdict:
-        known, given = self._known, self.knowledge.signs.given
+    def _fold(
+        self, verdict: Verdict, hangs_on: Iterable[int], known: Mapping[int, Mark] | None = None
+    ) -> Verdict:
+        known, given = known or self._known, self.knowledge.signs.given
         for sign in hangs_on:
             mark = known.get(sign)
             if mark is not None:
@@ -95,18 +97,17 @@ class Standing:
 
     def is_pending(self, rule: Rule) -> bool:
         """Whether an open rule hangs on a reply: were that reply not known, it would be false."""
-        return any(
-            self.if_unknown(key).verdict(rule.key) is FALSE for key in self.replied_features(rule)
-        )
+        return any(self._if_unknown(rule.key, key) is FALSE for key in self._replied(rule.key))
 
-    def replied_features(self, rule: Rule) -> Iterator[FeatureKey]:
+    def _replied(self, rule: RuleKey) -> set[FeatureKey]:
         owner, features = self.knowledge.signs.owner, self.knowledge.features
-        keys = {features[owner[sign]].key for sign in self.knowledge.hangs_on[rule.key]}
-        return (key for key, _ in self.evidence if key in keys)
+        keys = {features[owner[sign]].key for sign in self.knowledge.hangs_on[rule]}
+        return {key for key in keys if key in self.evidence}
 
-    def if_unknown(self, feature: FeatureKey) -> "Standing":
-        """The same person, with nothing known of one feature and no way to ask for it."""
-        return Standing(self.knowledge, self.evidence.without(feature), self.skipped | {feature})
+    def _if_unknown(self, rule: RuleKey, feature: FeatureKey) -> Verdict:
+        knowledge = self.knowledge
+        known = {**self._known, **_by_sign(knowledge.signs.unknown(feature))}
+        return self._fold(knowledge.verdicts[rule], knowledge.hangs_on[rule], known)
 
     def closed(self) -> "Standing":
         """The same person, when nothing more will be asked."""
@@ -117,7 +118,8 @@ class Standing:
     def read(self) -> tuple[tuple[Feature, Reply], ...]:
         """The replies that count, in the order of the content. What gates hang on and is open is
         taken as not known."""
-        gates = self.closed().gates if self.knowledge.gated else {}
+        last = self.knowledge.signs.last
+        gates = {key: last(gate) for key, gate in self.gates.items()}
         return tuple(
             (feature, reply)
             for feature in self.knowledge.features

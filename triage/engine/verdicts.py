@@ -41,13 +41,13 @@ _NO_SIGN = 1 << 30
 class Verdict:
     """True, false, or a sign and the verdict for each of its values. Equal verdicts are one object."""
 
-    __slots__ = ("branches", "memo", "settling", "sign")
+    __slots__ = ("branches", "breadth", "memo", "sign")
 
     def __init__(self, sign: int, branches: tuple["Verdict", ...]) -> None:
         self.sign = sign
         self.branches = branches
         self.memo: dict[Mark, Verdict] = {}
-        self.settling: dict[int, object] = {}
+        self.breadth: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -66,8 +66,10 @@ class Signs:
         self.features = {feature.key: feature for feature in features}
         self.first: dict[FeatureKey, int] = {}
         self.owner: list[int] = []
+        self._is_tick: list[bool] = []
         self.cells: dict[FeatureKey, tuple[range, ...]] = {}
         self._made: dict[tuple[int, tuple[int, ...]], Verdict] = {}
+        self._marks: dict[tuple[FeatureKey, Reply, bool], tuple[Mark, ...]] = {}
         self._read = {
             (literal.feature, literal.option)
             for expression in expressions
@@ -80,6 +82,9 @@ class Signs:
                 self.owner.extend([index] * len(feature.options))
             else:
                 self.owner.append(index)
+            self._is_tick.extend(
+                [feature.kind is Kind.MULTI] * (len(self.owner) - len(self._is_tick))
+            )
             if feature.kind is Kind.NUMBER:
                 self.cells[feature.key] = _cells(feature, expressions)
 
@@ -99,6 +104,12 @@ class Signs:
 
     def marks(self, feature: FeatureKey, reply: Reply, *, unsure: bool) -> tuple[Mark, ...]:
         """The marks that a reply sets. With `unsure`, a declined one reads as `not_sure`."""
+        key = (feature, reply, unsure)
+        if key not in self._marks:
+            self._marks[key] = self._marks_of(feature, reply, unsure=unsure)
+        return self._marks[key]
+
+    def _marks_of(self, feature: FeatureKey, reply: Reply, *, unsure: bool) -> tuple[Mark, ...]:
         first = self.first[feature]
         options = self.features[feature].options
         match reply:
@@ -248,6 +259,19 @@ class Signs:
     def implies(self, left: Verdict, right: Verdict) -> bool:
         """Whether `right` is true of everybody of whom `left` is."""
         return self.both(left, self.opposite(right)) is FALSE
+
+    def last(self, verdict: Verdict) -> Verdict:
+        """Return the leaf that is reached when nothing more becomes known."""
+        while verdict.branches:
+            unknown = 0 if self._is_tick[verdict.sign] else -1
+            verdict = verdict.branches[unknown]
+        return verdict
+
+    def breadth(self, verdict: Verdict) -> int:
+        """How many features the verdict hangs on; 0 once it is settled. Remembered with it."""
+        if verdict.breadth is None:
+            verdict.breadth = len({self.owner[sign] for sign in self.signs_of(verdict)})
+        return verdict.breadth
 
     def signs_of(self, verdict: Verdict) -> frozenset[int]:
         """The signs on which the verdict hangs."""

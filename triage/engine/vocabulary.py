@@ -173,8 +173,8 @@ class Settings:
 
     temper: float = 0.6
     slip: float = 0.03
-    gain_stop: float = 0.05
-    lead_stop: float = 0.80
+    gain_stop: float = 0.10
+    lead_stop: float = 0.70
     spread_estimate: float = 0.25
     spread_guideline: float = 0.20
     spread_study: float = 0.15
