@@ -91,6 +91,12 @@ class Knowledge:
             key: tuple(sorted(self.signs.signs_of(verdict)))
             for key, verdict in self.verdicts.items()
         }
+        self.reads: Mapping[RuleKey, tuple[FeatureKey, ...]] = {
+            key: tuple(
+                dict.fromkeys(self.features[self.signs.owner[sign]].key for sign in hangs_on)
+            )
+            for key, hangs_on in self.hangs_on.items()
+        }
         self.gate_hangs_on: Mapping[FeatureKey, tuple[int, ...]] = {
             key: tuple(sorted(self.signs.signs_of(self.gates[key]))) for key in self.gated
         }

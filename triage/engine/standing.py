@@ -1,6 +1,6 @@
 """Where one person stands: which replies are read, what may be asked, and each rule's verdict."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from .errors import UnknownFeature
@@ -32,24 +32,24 @@ class Standing:
         self.evidence = evidence
         self.skipped = skipped
         signs = knowledge.signs
-        self._known: dict[int, Mark] = {}
+        self._known: list[Mark | None] = [None] * len(signs.owner)
         for key, reply in evidence:
             if key not in signs.first:
                 raise UnknownFeature(f"there is no feature “{key}”")
             unsure = key in knowledge.feeds_emergency
-            self._known.update(_by_sign(signs.marks(key, reply, unsure=unsure)))
+            _note(self._known, signs.marks(key, reply, unsure=unsure))
         for key in skipped:
             if key not in signs.first:
                 raise UnknownFeature(f"there is no feature “{key}”")
             if key not in evidence:
-                self._known.update(_by_sign(signs.unknown(key)))
+                _note(self._known, signs.unknown(key))
 
     def _fold(
-        self, verdict: Verdict, hangs_on: Iterable[int], known: Mapping[int, Mark] | None = None
+        self, verdict: Verdict, hangs_on: Iterable[int], known: Sequence[Mark | None]
     ) -> Verdict:
-        known, given = known or self._known, self.knowledge.signs.given
+        given = self.knowledge.signs.given
         for sign in hangs_on:
-            mark = known.get(sign)
+            mark = known[sign]
             if mark is not None:
                 verdict = given(verdict, mark)
                 if not verdict.branches:
@@ -58,7 +58,7 @@ class Standing:
 
     def verdict(self, rule: RuleKey) -> Verdict:
         knowledge = self.knowledge
-        return self._fold(knowledge.verdicts[rule], knowledge.hangs_on[rule])
+        return self._fold(knowledge.verdicts[rule], knowledge.hangs_on[rule], self._known)
 
     @cached_property
     def verdicts(self) -> dict[RuleKey, Verdict]:
@@ -69,7 +69,7 @@ class Standing:
         """The verdict on `asked_if`, for the features that are not always asked."""
         knowledge = self.knowledge
         return {
-            key: self._fold(knowledge.gates[key], knowledge.gate_hangs_on[key])
+            key: self._fold(knowledge.gates[key], knowledge.gate_hangs_on[key], self._known)
             for key in knowledge.gated
         }
 
@@ -97,16 +97,16 @@ class Standing:
 
     def is_pending(self, rule: Rule) -> bool:
         """Whether an open rule hangs on a reply: were that reply not known, it would be false."""
-        return any(self._if_unknown(rule.key, key) is FALSE for key in self._replied(rule.key))
-
-    def _replied(self, rule: RuleKey) -> set[FeatureKey]:
-        owner, features = self.knowledge.signs.owner, self.knowledge.features
-        keys = {features[owner[sign]].key for sign in self.knowledge.hangs_on[rule]}
-        return {key for key in keys if key in self.evidence}
+        return any(
+            self._if_unknown(rule.key, key) is FALSE
+            for key in self.knowledge.reads[rule.key]
+            if key in self.evidence
+        )
 
     def _if_unknown(self, rule: RuleKey, feature: FeatureKey) -> Verdict:
         knowledge = self.knowledge
-        known = {**self._known, **_by_sign(knowledge.signs.unknown(feature))}
+        known = self._known.copy()
+        _note(known, knowledge.signs.unknown(feature))
         return self._fold(knowledge.verdicts[rule], knowledge.hangs_on[rule], known)
 
     def closed(self) -> "Standing":
@@ -137,8 +137,9 @@ class Standing:
         }
 
 
-def _by_sign(marks: Iterable[Mark]) -> dict[int, Mark]:
-    return {mark // VALUES: mark for mark in marks}
+def _note(known: list[Mark | None], marks: Iterable[Mark]) -> None:
+    for mark in marks:
+        known[mark // VALUES] = mark
 
 
 def _reading(feature: Feature, reply: Reply, *, unsure: bool) -> Reading:
