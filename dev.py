@@ -181,8 +181,9 @@ def make_environment(level: str) -> None:
     level = max(level, held, key=LEVELS.index)
     say(f"installing what requirements/{level}.txt pins")
     stamp.unlink() if stamp.exists() else None
+    sync = [uv, "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode"]
     call(
-        [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON, requirements(level)],
+        [*sync, "--python", PYTHON, requirements(level)],
         "The pinned packages could not be installed: see to it that this computer reaches PyPI or"
         " a mirror of it (UV_DEFAULT_INDEX), then run this again.",
     )
