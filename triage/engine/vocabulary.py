@@ -175,6 +175,6 @@ class Settings:
     slip: float = 0.03
     gain_stop: float = 0.10
     lead_stop: float = 0.70
-    spread_estimate: float = 0.25
-    spread_guideline: float = 0.20
-    spread_study: float = 0.15
+    spread_estimate: float = 0.22
+    spread_guideline: float = 0.18
+    spread_study: float = 0.14
