@@ -224,7 +224,8 @@ def conflict_page(
 def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
     """Show the outcome, worked out from the release and the replies and from nothing else."""
     content, wording = assessment.content, wording_of(assessment)
-    found = outcome(content.knowledge, assessment.evidence)
+    evidence = assessment.evidence
+    found = outcome(content.knowledge, evidence)
     disposed = found.disposition
     numbers = {feature: number for number, feature, _ in _read(assessment)}
     advice = wording.advice("urgency", disposed.urgency.key)
@@ -239,10 +240,17 @@ def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
             "safety_net": advice.safety_net,
             "do_not": advice.do_not,
         },
-        "reasons": [_reason(reason, content, wording) for reason in disposed.reasons],
+        "reasons": [
+            _reason(reason, evidence, content, wording)
+            for reason in disposed.reasons
+            if _matters(reason, disposed.urgency)
+        ],
         "watch_for": [advice.safety_net],
         "not_excluded": [wording.flag(flag).title for flag in disposed.not_excluded],
-        "causes": [_cause(ranked, content, wording) for ranked in found.differential[:MOST_CAUSES]],
+        "causes": [
+            _cause(ranked, evidence, content, wording)
+            for ranked in found.differential[:MOST_CAUSES]
+        ],
         "something_else": bool(found.differential),
         "must_not_miss": [
             {
@@ -277,13 +285,22 @@ def _tier(urgency: Urgency) -> int:
     return 2 if urgency >= Urgency.FEW_DAYS else 3
 
 
-def _reason(reason: Reason, content: Content, wording: Wording) -> dict[str, Any]:
+def _matters(reason: Reason, urgency: Urgency) -> bool:
+    """A cause with a calmer advice of its own says nothing about why this advice was given."""
+    return isinstance(reason, FlagReason) or reason.urgency is urgency
+
+
+def _reason(
+    reason: Reason, evidence: Evidence, content: Content, wording: Wording
+) -> dict[str, Any]:
     match reason:
         case FlagReason(rule, kind, urgency, findings):
             return {
                 "title": wording.flag(rule).title,
                 "message": wording.flag(rule).message,
-                "because": [told(finding, content.knowledge, wording) for finding in findings],
+                "because": [
+                    told(finding, evidence, content.knowledge, wording) for finding in findings
+                ],
                 "urgency": urgency.key,
                 "kind": kind.value,
             }
@@ -299,7 +316,9 @@ def _reason(reason: Reason, content: Content, wording: Wording) -> dict[str, Any
             }
 
 
-def _cause(ranked: Ranked, content: Content, wording: Wording) -> dict[str, Any]:
+def _cause(
+    ranked: Ranked, evidence: Evidence, content: Content, wording: Wording
+) -> dict[str, Any]:
     text = wording.condition(ranked.condition)
     return {
         "name": text.plain_name,
@@ -308,16 +327,19 @@ def _cause(ranked: Ranked, content: Content, wording: Wording) -> dict[str, Any]
         "chance_words": CHANCES[ranked.chance],
         "low_percent": round(100 * ranked.low),
         "high_percent": round(100 * ranked.high),
-        "supports": _told(ranked.supports, content, wording),
-        "opposes": _told(ranked.opposes, content, wording),
+        "supports": _told(ranked.supports, evidence, content, wording),
+        "opposes": _told(ranked.opposes, evidence, content, wording),
         "advice": wording.advice("condition", ranked.condition).what_to_do,
         "serious": content.knowledge.condition(ranked.condition).serious,
     }
 
 
-def _told(weights: Iterable[Weight], content: Content, wording: Wording) -> list[str]:
+def _told(
+    weights: Iterable[Weight], evidence: Evidence, content: Content, wording: Wording
+) -> list[str]:
     return [
-        told(weight.finding, content.knowledge, wording) for weight in list(weights)[:MOST_WEIGHTS]
+        told(weight.finding, evidence, content.knowledge, wording)
+        for weight in list(weights)[:MOST_WEIGHTS]
     ]
 
 

@@ -6,11 +6,13 @@ from triage.engine import (
     Chosen,
     Decline,
     Declined,
+    Evidence,
     FeatureKey,
     Finding,
-    Kind,
     Knowledge,
     Number,
+    Option,
+    OptionKey,
     Reply,
     Required,
     Safety,
@@ -65,18 +67,29 @@ def replied(feature: FeatureKey, reply: Reply, knowledge: Knowledge, wording: Wo
         case Declined(reason):
             return DECLINED[reason]
         case Chosen(chosen):
-            in_order = [o.key for o in knowledge.feature(feature).options if o.key in chosen]
-            return "; ".join(wording.option(feature, key) for key in in_order)
+            ticked = _ticked(feature, chosen, knowledge)
+            return "; ".join(wording.option(feature, option.key) for option in ticked)
 
 
-def told(finding: Finding, knowledge: Knowledge, wording: Wording) -> str:
-    """Say one finding: “Fever: Yes”, “Age: 34”, “Skin: not “Pus””."""
-    name = wording.feature_name(finding.feature)
+def told(finding: Finding, evidence: Evidence, knowledge: Knowledge, wording: Wording) -> str:
+    """Say one finding: “Fever: Yes”, “Age: 34”, “Skin: not “Pus””, “Skin: nothing more”."""
+    feature = finding.feature
+    name = wording.feature_name(feature)
     if finding.number is not None:
         return f"{name}: {finding.number}"
-    if finding.option is None:
-        return f"{name}: nothing else"
-    if knowledge.feature(finding.feature).kind is Kind.NUMBER:
-        return f"{name}: {wording.option(finding.feature, finding.option)}"
-    label = wording.option(finding.feature, finding.option)
-    return f"{name}: {label}" if finding.present else f"{name}: not “{label}”"
+    if finding.option is not None:
+        label = wording.option(feature, finding.option)
+        return f"{name}: {label}" if finding.present else f"{name}: not “{label}”"
+    match evidence.get(feature):
+        case Chosen(chosen) if any(
+            option.exclusive for option in _ticked(feature, chosen, knowledge)
+        ):
+            return f"{name}: {replied(feature, Chosen(chosen), knowledge, wording)}"
+        case _:
+            return f"{name}: nothing more"
+
+
+def _ticked(
+    feature: FeatureKey, chosen: frozenset[OptionKey], knowledge: Knowledge
+) -> list[Option]:
+    return [option for option in knowledge.feature(feature).options if option.key in chosen]
