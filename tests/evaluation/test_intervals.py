@@ -25,7 +25,8 @@ def test_the_interval_of_all_ends_at_one() -> None:
 
 def test_a_share_says_its_interval_and_its_numbers() -> None:
     assert str(Share(81, 263)) == "30.8 % (25.5 to 36.6), 81 of 263"
-    assert str(Share(0, 0)) == "none to judge"
+    assert Share(81, 263).brief == "81 of 263 (26 to 37 %)"
+    assert str(Share(0, 0)) == Share(0, 0).brief == "none to judge"
 
 
 def test_the_interval_of_a_median_lies_between_two_of_the_values() -> None:

@@ -28,6 +28,14 @@ def test_an_emergency_ends_the_interview(knowledge: Knowledge) -> None:
     assert run.asked == 1
     assert run.urgency is Urgency.EMERGENCY_NOW
     assert run.flags == ("collapsed",)
+    assert run.cut_short
+
+
+def test_a_child_whose_age_was_not_asked_yet_is_a_child(knowledge: Knowledge) -> None:
+    run = interview(knowledge, known(knowledge, '{"danger": ["collapse"], "age": 12}'))
+
+    assert run.asked == 1
+    assert run.ranked == ()
 
 
 def test_every_rule_that_fires_is_named_in_the_order_of_the_content(knowledge: Knowledge) -> None:
@@ -71,3 +79,12 @@ def test_a_reply_to_what_does_not_apply_is_no_question(knowledge: Knowledge) -> 
 
     assert run.asked == 2
     assert run.flags == ()
+
+
+def test_a_condition_that_is_likely_enough_to_raise_the_urgency_is_named(
+    knowledge: Knowledge,
+) -> None:
+    run = all_at_once(knowledge, known(knowledge, '{"age": 80, "feel": "hard"}'))
+
+    # P(bone) = 0.25 a / (0.25 a + 0.75 b) = 0.58, a = (0.791 · 0.888) ** 0.6, b = (0.306 · 0.209) ** 0.6
+    assert run.risks == ("bone", "cyst")

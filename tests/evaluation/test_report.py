@@ -16,9 +16,12 @@ def judged(
     whole: Urgency = Urgency.ROUTINE,
     asked: int = 10,
     ranked: tuple[tuple[ConditionKey, float], ...] = RANKED,
+    cut_short: bool = False,
 ) -> Judged:
     case = Case("x", Evidence(), frozenset(map(ConditionKey, expected)), *within)
-    return Judged(case, Run(urgency, ranked, (RuleKey("flag"),), asked), whole)
+    return Judged(
+        case, Run(urgency, ranked, (RuleKey("flag"),), (ORDER[1],), asked, cut_short), whole
+    )
 
 
 def test_any_expected_cause_counts_as_right() -> None:
@@ -43,6 +46,13 @@ def test_the_right_cause_is_counted_by_its_place() -> None:
     report = Report((judged("cyst"), judged("boil"), judged("lipoma")))
 
     assert [report.top(places).hits for places in (1, 3, 5)] == [1, 2, 3]
+
+
+def test_interviews_that_an_emergency_cut_short_can_be_left_out() -> None:
+    report = Report((judged("cyst"), judged("lipoma", cut_short=True)))
+
+    assert (report.top(3).hits, report.top(3).of) == (1, 2)
+    assert (report.uncut().top(3).hits, report.uncut().top(3).of) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +114,8 @@ def test_every_miss_is_listed_with_its_reason() -> None:
     report = Report((judged("cyst"), judged("lipoma"), judged(urgency=Urgency.SELF_CARE)))
 
     assert misses("Misses", report).rows == (
-        ("x", "lipoma", "4", "routine to same_day", "routine", "flag"),
-        ("x", "none", "not judged", "routine to same_day", "self_care", "flag"),
+        ("x", "lipoma", "4", "routine to same_day", "routine", "flag, risk of bone"),
+        ("x", "none", "not judged", "routine to same_day", "self_care", "flag, risk of bone"),
     )
 
 

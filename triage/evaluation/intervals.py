@@ -32,6 +32,13 @@ class Share:
         high = 1.0 if self.hits == self.of else (middle + spread) / scale
         return low, high
 
+    @property
+    def brief(self) -> str:
+        if not self.of:
+            return "none to judge"
+        low, high = self.interval
+        return f"{self.hits} of {self.of} ({100 * low:.0f} to {100 * high:.0f} %)"
+
     def __str__(self) -> str:
         if not self.of:
             return "none to judge"

@@ -10,6 +10,7 @@ from triage.engine import (
     FeatureKey,
     FlagReason,
     Knowledge,
+    RiskReason,
     RuleKey,
     Urgency,
     applies,
@@ -23,50 +24,87 @@ from triage.engine import (
 class Run:
     """What the checker made of one case.
 
-    ranked   (condition, posterior) by falling posterior, all of them; empty where no causes are
-             shown, as under 16
-    flags    every rule that fired, in the order of the content
-    asked    how many questions it took
+    ranked      (condition, posterior) by falling posterior, all of them; empty for somebody of
+                whom no causes are shown, as under 16
+    flags       every rule that fired, in the order of the content
+    risks       every condition likely enough to raise the urgency, most urgent first
+    asked       how many questions it took
+    cut_short   whether an emergency ended the interview before the causes could be told apart
     """
 
     urgency: Urgency
     ranked: tuple[tuple[ConditionKey, float], ...]
     flags: tuple[RuleKey, ...]
+    risks: tuple[ConditionKey, ...]
     asked: int
+    cut_short: bool
 
 
 def interview(knowledge: Knowledge, known: Evidence) -> Run:
     """Ask one question after the other, until the checker concludes.
 
-    A feature of which `known` has no reply is never asked: it is neither "no" nor declined.
+    Where `known` has no reply to a question, it is passed over: the feature is never asked, and is
+    neither "no" nor declined. Who would be asked it only finds out on the way, as in life.
     """
-    skipped = _unknown(knowledge, known)
-    replies = dict(known)
     said = Evidence()
-    while isinstance(step := next_step(knowledge, said, skipped=skipped), Ask):
-        said = said.set(step.feature, replies[step.feature])
-    return _run(knowledge, said, step.disposition, asked=len(said))
+    passed_over: frozenset[FeatureKey] = frozenset()
+    while isinstance(step := next_step(knowledge, said, skipped=passed_over), Ask):
+        reply = known.get(step.feature)
+        if reply is None:
+            passed_over |= {step.feature}
+        else:
+            said = said.set(step.feature, reply)
+    reached = step.disposition
+    in_scope = reached.in_scope
+    if in_scope is None:  # an emergency ended it before the age was asked
+        in_scope = _whole(knowledge, known).in_scope
+    return Run(
+        urgency=reached.urgency,
+        ranked=_ranked(knowledge, said) if in_scope else (),
+        flags=_flags(knowledge, reached),
+        risks=_risks(reached),
+        asked=len(said),
+        cut_short=any(
+            isinstance(reason, FlagReason) and reason.urgency is Urgency.EMERGENCY_NOW
+            for reason in reached.reasons
+        ),
+    )
 
 
 def all_at_once(knowledge: Knowledge, known: Evidence) -> Run:
     """Take every reply as given, those to questions that do not apply left unread."""
-    asked = sum(applies(knowledge, known, feature) for feature, _ in known)
-    reached = disposition(knowledge, known, skipped=_unknown(knowledge, known))
-    return _run(knowledge, known, reached, asked=asked)
-
-
-def _unknown(knowledge: Knowledge, known: Evidence) -> frozenset[FeatureKey]:
-    return frozenset(feature.key for feature in knowledge.features if feature.key not in known)
-
-
-def _run(knowledge: Knowledge, said: Evidence, reached: Disposition, *, asked: int) -> Run:
-    flags = {reason.rule for reason in reached.reasons if isinstance(reason, FlagReason)}
+    reached = _whole(knowledge, known)
     return Run(
         urgency=reached.urgency,
-        ranked=() if reached.in_scope is False else _ranked(knowledge, said),
-        flags=tuple(rule.key for rule in knowledge.rules if rule.key in flags),
-        asked=asked,
+        ranked=_ranked(knowledge, known) if reached.in_scope else (),
+        flags=_flags(knowledge, reached),
+        risks=_risks(reached),
+        asked=sum(_is_asked(knowledge, known, feature) for feature, _ in known),
+        cut_short=False,
     )
+
+
+def _is_asked(knowledge: Knowledge, known: Evidence, key: FeatureKey) -> bool:
+    return not knowledge.feature(key).asked_if or applies(knowledge, known, key)
+
+
+def urgency_with_all_answers(knowledge: Knowledge, known: Evidence) -> Urgency:
+    return _whole(knowledge, known).urgency
+
+
+def _whole(knowledge: Knowledge, known: Evidence) -> Disposition:
+    unknown = frozenset(feature.key for feature in knowledge.features if feature.key not in known)
+    return disposition(knowledge, known, skipped=unknown)
+
+
+def _flags(knowledge: Knowledge, reached: Disposition) -> tuple[RuleKey, ...]:
+    fired = {reason.rule for reason in reached.reasons if isinstance(reason, FlagReason)}
+    return tuple(rule.key for rule in knowledge.rules if rule.key in fired)
+
+
+def _risks(reached: Disposition) -> tuple[ConditionKey, ...]:
+    risks = (reason for reason in reached.reasons if isinstance(reason, RiskReason))
+    return tuple(dict.fromkeys(key for reason in risks for key in reason.conditions))
 
 
 def _ranked(knowledge: Knowledge, said: Evidence) -> tuple[tuple[ConditionKey, float], ...]:

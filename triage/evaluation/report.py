@@ -7,7 +7,7 @@ from triage.engine import Evidence, Knowledge, Urgency
 
 from .cases import Case
 from .intervals import Quantile, Share, quantile
-from .interviews import Run, all_at_once, interview
+from .interviews import Run, interview, urgency_with_all_answers
 from .tables import Table
 
 TOPS = (1, 3, 5)
@@ -94,6 +94,10 @@ class Report:
         """The cases that ended at this urgency."""
         return Report(tuple(one for one in self.judged if one.run.urgency is urgency))
 
+    def uncut(self) -> "Report":
+        """The cases whose interview no emergency ended before the causes could be told apart."""
+        return Report(tuple(one for one in self.judged if not one.run.cut_short))
+
     def by_condition(self) -> dict[str, "Report"]:
         """A report for each set of expected causes; "no cause expected" comes last."""
         groups: dict[str, list[Judged]] = {}
@@ -114,7 +118,7 @@ def judge(
             Judged(
                 case,
                 run(knowledge, case.evidence),
-                all_at_once(knowledge, case.evidence).urgency,
+                urgency_with_all_answers(knowledge, case.evidence),
             )
             for case in cases
         )
@@ -125,6 +129,7 @@ def overview(title: str, reports: Mapping[str, Report]) -> Table:
     """The figures of some reports side by side, each with its 95 % interval."""
     measures: list[tuple[str, Callable[[Report], object]]] = [
         *((f"right cause among the first {top}", _top(top)) for top in TOPS),
+        ("… the first 3, where no emergency cut the interview short", _top_3_uncut),
         ("urgency within its range", lambda report: report.exact),
         ("urgency too low", lambda report: report.under),
         ("urgency too high", lambda report: report.over),
@@ -141,6 +146,10 @@ def overview(title: str, reports: Mapping[str, Report]) -> Table:
             for name, figure in measures
         ),
     )
+
+
+def _top_3_uncut(report: Report) -> Share:
+    return report.uncut().top(3)
 
 
 def _top(places: int) -> Callable[[Report], Share]:
@@ -165,10 +174,10 @@ def by_condition(title: str, report: Report) -> Table:
             (
                 name,
                 str(len(part.judged)),
-                *(str(part.top(top)) for top in TOPS),
-                str(part.exact),
-                str(part.under),
-                str(part.over),
+                *(part.top(top).brief for top in TOPS),
+                part.exact.brief,
+                part.under.brief,
+                part.over.brief,
                 str(part.asked(0.5)),
                 str(part.asked(0.95)),
             )
@@ -195,7 +204,7 @@ def _missed(report: Report) -> Iterator[tuple[str, ...]]:
                 str(one.rank or "not judged"),
                 _range(one.case),
                 one.run.urgency.key,
-                ", ".join(one.run.flags) or "no rule",
+                ", ".join((*one.run.flags, *(f"risk of {key}" for key in one.run.risks))),
             )
 
 

@@ -79,7 +79,11 @@ def _evidence(
         if (given := declined or reply) is not None:
             replies.append((feature.key, given))
     drawn = Evidence(replies)
-    return Evidence(pair for pair in drawn if applies(knowledge, drawn, pair[0]))
+    return Evidence(
+        (key, reply)
+        for key, reply in drawn
+        if not knowledge.feature(key).asked_if or applies(knowledge, drawn, key)
+    )
 
 
 def _reply(

@@ -1,0 +1,119 @@
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from triage.content.management.commands import accuracy
+from triage.content.models import Topic
+
+pytestmark = pytest.mark.django_db
+
+LINE = {
+    "id": "a",
+    "answers": {"leg_nerves": ["weak_legs"], "age": 58, "lump_count": "one"},
+    "expected": {"conditions": ["spinal_metastasis"], "urgency_at_least": "emergency_now"},
+}
+
+
+@pytest.fixture
+def cases(tmp_path: Path) -> Path:
+    path = tmp_path / "cases.jsonl"
+    path.write_text(json.dumps(LINE) + "\n", encoding="utf-8")
+    return path
+
+
+def written(path: Path, *options: str) -> dict[str, object]:
+    out = path.with_name("out.jsonl")
+    call_command("evaluate", path, "--json", out, *options)
+    [line] = out.read_text(encoding="utf-8").splitlines()
+    found: dict[str, object] = json.loads(line)
+    return found
+
+
+def test_evaluate_prints_what_came_of_the_cases(
+    cases: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("evaluate", cases)
+
+    printed = capsys.readouterr().out
+    assert "Cases: 1." in printed
+    assert "urgency within its range" in printed
+    assert "spinal_metastasis" in printed
+
+
+def test_evaluate_writes_a_line_for_each_case(cases: Path) -> None:
+    line = written(cases)
+
+    assert list(line) == ["id", "ranked", "urgency", "flags", "questions_asked"]
+    assert line["urgency"] == "emergency_now"
+    assert line["flags"] == ["rf_cord_legs", "rf_nerves_unsure"]
+    assert line["questions_asked"] == 1
+    ranked = line["ranked"]
+    assert isinstance(ranked, list)
+    assert len(ranked) == 22
+    assert sum(posterior for _, posterior in ranked) == pytest.approx(1)
+    assert ranked == sorted(ranked, key=lambda pair: -pair[1])
+
+
+def test_evaluate_can_give_all_answers_at_once(cases: Path) -> None:
+    assert written(cases, "--all-answers", "--topic", "back-lump")["questions_asked"] == 3
+
+
+def test_evaluate_says_every_fault_with_its_line(cases: Path) -> None:
+    cases.write_text('{"id": "a"}\nnonsense\n', encoding="utf-8")
+
+    with pytest.raises(CommandError) as refused:
+        call_command("evaluate", cases)
+
+    assert "line 1: “answers” is missing" in str(refused.value)
+    assert "line 2: this is not JSON" in str(refused.value)
+
+
+def test_evaluate_says_what_it_cannot_read(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("evaluate", tmp_path / "nowhere.jsonl")
+
+
+def test_evaluate_says_that_nothing_is_published(cases: Path) -> None:
+    with pytest.raises(CommandError, match="Nothing is published for “knee”"):
+        call_command("evaluate", cases, "--topic", "knee")
+
+
+def test_evaluate_asks_which_of_two_topics(cases: Path) -> None:
+    knee = Topic.objects.get(key="back-lump")
+    knee.pk, knee.key = None, "knee"
+    knee.save()
+
+    with pytest.raises(CommandError, match="Say which topic, with --topic: back-lump, knee"):
+        call_command("evaluate", cases)
+
+
+def test_evaluate_says_where_it_cannot_write(cases: Path, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("evaluate", cases, "--json", tmp_path)
+
+
+def test_the_page_of_figures_is_up_to_date() -> None:
+    call_command("accuracy", "--check")
+
+
+def test_an_old_page_of_figures_is_found_out(
+    cases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "cases" / "back-lump"
+    folder.mkdir(parents=True)
+    cases.rename(folder / "few.jsonl")
+    monkeypatch.setattr(accuracy, "CASES", folder.parent)
+    monkeypatch.setattr(accuracy, "PEOPLE", 1)
+    monkeypatch.setattr(accuracy, "PAGE", tmp_path / "accuracy.md")
+
+    with pytest.raises(CommandError, match="out of date"):
+        call_command("accuracy", "--check")
+
+    call_command("accuracy")
+    assert "## few (1)" in accuracy.PAGE.read_text(encoding="utf-8")
+    call_command("accuracy", "--check")
+    accuracy.PAGE.write_text("Perfect.\n", encoding="utf-8")
+    with pytest.raises(CommandError, match="out of date"):
+        call_command("accuracy", "--check")
