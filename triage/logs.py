@@ -2,6 +2,7 @@
 
 import logging
 import logging.config
+import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -30,7 +31,11 @@ def without_arguments(_: Any, __: str, event: EventDict) -> EventDict:
 def exception_without_values(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Keep an exception's class and frames; its message may quote a row or a reply."""
     exc_info = event.pop("exc_info", None)
-    if isinstance(exc_info, tuple) and exc_info[0] is not None:
+    if exc_info is True:
+        exc_info = sys.exc_info()
+    elif isinstance(exc_info, BaseException):
+        exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
+    if isinstance(exc_info, tuple) and exc_info[0]:
         kind, _value, frames = exc_info
         event["exception"] = f"{kind.__module__}.{kind.__qualname__}"
         event["frames"] = [
@@ -48,7 +53,6 @@ def formatter() -> logging.Formatter:
             exception_without_values,
             structlog.processors.JSONRenderer(),
         ],
-        keep_exc_info=True,
     )
 
 
