@@ -64,6 +64,7 @@ def faults_in(document: Document) -> list[Fault]:
         *_placeholders(document),
         *_places(document),
         *_topics(document),
+        *_twice(document),
         *_lone_options(document),
         *_sources(document),
         *_advice(document),
@@ -147,6 +148,16 @@ def _topics(document: Document) -> Iterator[Fault]:
                 yield Fault(
                     _named("risk_groups", row), f"its condition “{key}” is of the topic “{topic}”."
                 )
+
+
+def _twice(document: Document) -> Iterator[Fault]:
+    cells = Counter((row["condition"][1], *row["option"][1:]) for row in document["likelihoods"])
+    for (condition, feature, option), count in cells.items():
+        if count > 1:
+            yield Fault(
+                f"The likelihoods of “{condition}”",
+                f"“{feature}: {option}” has {count} of them. Keep one.",
+            )
 
 
 def _lone_options(document: Document) -> Iterator[Fault]:

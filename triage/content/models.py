@@ -308,6 +308,8 @@ class Condition(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     kind=ConditionKind.RANKED,
+                    prior_percent__isnull=False,  # or nothing would be compared, which passes
+                    raise_at_percent__isnull=False,
                     prior_percent__gt=0,
                     prior_percent__lt=100,
                     prior_basis__in=Basis.values,
@@ -350,7 +352,7 @@ class Feature(models.Model):
         "short name", help_text="What it is about, for lists: “Fever”, “Size of the lump”."
     )
     section = models.CharField(help_text="The heading it stands under, such as “the lump”.")
-    tier = models.CharField(choices=Tier)
+    tier = models.CharField(choices=Tier, help_text="When it is asked, before all else.")
     kind = models.CharField(choices=Kind, help_text="What the person gives as an answer.")
     text = models.TextField("question", help_text="As asked of the person: “How old are you?”")
     help_text = models.TextField("help", blank=True, help_text="A line below the question.")
@@ -398,7 +400,13 @@ class Feature(models.Model):
             one_of("observe", Observation, "feature_observe"),
             one_of("needs_mirror", Mirror, "feature_needs_mirror"),
             models.CheckConstraint(
-                condition=Q(kind=Kind.NUMBER, low__lt=F("high"), high__lte=OLDEST)
+                condition=Q(
+                    kind=Kind.NUMBER,
+                    low__isnull=False,
+                    high__isnull=False,
+                    low__lt=F("high"),
+                    high__lte=OLDEST,
+                )
                 | (~Q(kind=Kind.NUMBER) & Q(low=None, high=None)),
                 name="feature_limits_if_a_number",
                 violation_error_message="A question for a number has a lowest and a higher highest"
@@ -457,7 +465,12 @@ class Option(models.Model):
             models.CheckConstraint(
                 condition=Q(low=None, high=None)
                 | Q(low__isnull=False, high=None)
-                | Q(low__lte=F("high"), high__lte=OLDEST),
+                | Q(
+                    low__isnull=False,
+                    high__isnull=False,
+                    low__lte=F("high"),
+                    high__lte=OLDEST,
+                ),
                 name="option_band_in_order",
                 violation_error_message="A band runs from its lower to its higher number,"
                 f" {OLDEST} at the most.",

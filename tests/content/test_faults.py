@@ -1,0 +1,293 @@
+"""Content broken in each way, and the sentence that says so."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from triage.content.documents import Document
+from triage.content.faults import Fault, faults_in, find_faults
+from triage.content.fixtures import document_of
+from triage.content.models import Advice, Likelihood, Option, RedFlag, Topic
+
+FOLDER = settings.BASE_DIR / "fixtures" / "back-lump"
+
+
+@pytest.fixture(scope="module")
+def shipped_document() -> Document:
+    return document_of(FOLDER)
+
+
+@pytest.fixture
+def document(shipped_document: Document) -> Document:
+    return deepcopy(shipped_document)
+
+
+def row(document: Document, part: str, *key: str) -> Any:
+    """Return the row to break: an option by feature and key, a likelihood by all three."""
+    for fields in document[part]:
+        own: tuple[str, ...]
+        match part:
+            case "options":
+                own = (fields["feature"][1], fields["key"])
+            case "likelihoods":
+                own = (fields["condition"][1], *fields["option"][1:])
+            case "advice":
+                own = (fields["scope"], fields["key"])
+            case _:
+                own = (fields["key"],)
+        if own == key:
+            return fields
+    raise AssertionError(f"the fixtures have no {key}")
+
+
+def change(part: str, *key: str, **fields: Any) -> Callable[[Document], None]:
+    return lambda document: row(document, part, *key).update(fields)
+
+
+def drop(part: str, *key: str) -> Callable[[Document], None]:
+    return lambda document: document[part].remove(row(document, part, *key))
+
+
+def double(part: str, *key: str) -> Callable[[Document], None]:
+    return lambda document: document[part].append(deepcopy(row(document, part, *key)))
+
+
+SOFT = ("likelihoods", "lipoma", "lump_feel", "soft")
+BROKEN: dict[str, tuple[Callable[[Document], None], str]] = {
+    "a row that does not add up": (
+        change(*SOFT, probability=0.5),
+        "The likelihoods of “lipoma” / “lump_feel” add up to",
+    ),
+    "a likelihood of zero": (
+        change(*SOFT, probability=0.0),
+        "The likelihood of “lipoma” / “lump_feel” / “soft” is 0.0",
+    ),
+    "a likelihood that is no number": (
+        change(*SOFT, probability=float("nan")),
+        "The likelihood of “lipoma” / “lump_feel” / “soft” is nan",
+    ),
+    "a missing likelihood": (
+        drop(*SOFT),
+        "The likelihood of “lipoma” / “lump_feel” / “soft” is missing",
+    ),
+    "a likelihood twice": (
+        double(*SOFT),
+        "The likelihoods of “lipoma”: “lump_feel: soft” has 2 of them",
+    ),
+    "a likelihood of an option that is not scored": (
+        change("options", "lump_feel", "soft", scored=False),
+        "There is a likelihood of “lipoma” / “lump_feel” / “soft”, which is not in the topic",
+    ),
+    "a likelihood of another topic's option": (
+        change(*SOFT, option=["knee", "lump_feel", "soft"]),
+        "its condition “lipoma” is of this topic, its answer is of “knee”",
+    ),
+    "priors that are not 100 %": (
+        change("conditions", "lipoma", prior_percent=11.0),
+        "The priors add up to 1.01",
+    ),
+    "a condition twice": (double("conditions", "lipoma"), "There are 2 of the condition “lipoma”"),
+    "a rule that cannot be read": (
+        change("red_flags", "rf_fever", rule="fever == 'yes' and"),
+        "The rule “rf_fever” is not in order",
+    ),
+    "a rule that calls something": (
+        change("red_flags", "rf_fever", rule="open('x')"),
+        "The rule “rf_fever” is not in order",
+    ),
+    "a rule with an unknown question": (
+        change("red_flags", "rf_fever", rule="temperature == 'yes'"),
+        "“temperature”",
+    ),
+    "a rule with an unknown answer": (
+        change("red_flags", "rf_fever", rule="fever == 'perhaps'"),
+        "“perhaps”",
+    ),
+    "a rule that can never hold": (
+        change("red_flags", "rf_fever", rule="fever == 'yes' and fever == 'no'"),
+        "The rule “rf_fever” can never hold",
+    ),
+    "an alarm in the negative": (
+        change("red_flags", "rf_fever", rule="not ('unwell' in general_signs)"),
+        "The rule “rf_fever” is switched off by the alarm “general_signs: unwell”",
+    ),
+    "a gate that looks at a later question": (
+        change("features", "fever", asked_if="age >= 16"),
+        "The condition for asking “fever” looks at “age”, which does not come before it",
+    ),
+    "gates in a circle": (
+        lambda document: (
+            change("features", "fever", asked_if="injury == 'none'")(document),
+            change("features", "injury", asked_if="fever == 'no'")(document),
+        )[0],
+        "The condition for asking “fever” looks at “injury”",
+    ),
+    "a gate that cannot be read": (
+        change("features", "sex", asked_if="not (age <"),
+        "The condition for asking “sex” is not in order",
+    ),
+    "bands with a gap": (
+        change("options", "age", "30_49", low=31),
+        "No band of “age” holds 30",
+    ),
+    "bands that overlap": (
+        change("options", "age", "30_49", low=29),
+        "Two bands of “age” overlap at 29",
+    ),
+    "a band out of range": (
+        change("options", "pain_severity", "severe_7_10", high=11),
+        "The band 7 to 11 of “pain_severity” is empty or out of range",
+    ),
+    "a condition without a source": (
+        change("conditions", "lipoma", sources=[]),
+        "The condition “lipoma”: it names no source",
+    ),
+    "a red flag without a source": (
+        change("red_flags", "rf_fever", sources=[]),
+        "The red flag “rf_fever”: it names no source",
+    ),
+    "an unknown placeholder": (
+        change("red_flags", "rf_fever", message="Call {doctor} today."),
+        "The red flag “rf_fever”: “message” has the placeholder {doctor}, which nothing fills in",
+    ),
+    "half a placeholder": (
+        change("advice", "urgency", "routine", what_to_do="Call {gp_surgery today."),
+        "The advice for the urgency “routine”: “what_to_do” has a curly bracket without its pair",
+    ),
+    "an urgency without advice": (
+        drop("advice", "urgency", "few_days"),
+        "The urgency “few_days”: there is no advice for it",
+    ),
+    "a condition without advice": (
+        drop("advice", "condition", "lipoma"),
+        "The condition “lipoma”: there is no advice for it",
+    ),
+    "a state without advice": (
+        drop("advice", "state", "cord_cauda_compression"),
+        "The state “cord_cauda_compression”: there is no advice for it",
+    ),
+    "a floor without advice": (
+        drop("advice", "floor", "floor_see_gp"),
+        "The floor “floor_see_gp”: there is no advice for it",
+    ),
+    "advice for nothing": (
+        change("advice", "condition", "lipoma", key="knee_cyst"),
+        "The advice for the condition “knee_cyst”: there is no such condition",
+    ),
+    "a question without its text": (
+        change("features", "fever", text_other=" "),
+        "The question “fever”: the field “text_other” is empty",
+    ),
+    "an answer without its text": (
+        change("options", "fever", "yes", text=""),
+        "The answer “yes” of “fever”: the field “text” is empty",
+    ),
+    "two questions at one place": (
+        change("features", "fever", order=5),
+        "The order of the questions: “fever” and “injury” share place 5",
+    ),
+    "two answers at one place": (
+        change("options", "fever", "yes", order=2),
+        "The answers of “fever”: “no” and “yes” share place 2",
+    ),
+    "a not-sure that is scored": (
+        change("options", "fever", "not_sure", scored=True),
+        "The answer “not_sure” of “fever”: “not sure” holds alone and has no likelihoods",
+    ),
+    "a none that is an alarm": (
+        change("options", "leg_nerves", "none", alarm=True),
+        "The answer “none” of “leg_nerves”: an answer that holds alone cannot be an alarm",
+    ),
+    "a risk group of nothing": (
+        lambda document: document["risk_groups"].append(
+            {
+                "topic": ["back-lump"],
+                "key": "cancer",
+                "name": "A cancer",
+                "urgency": "urgent_2_weeks",
+                "raise_at_percent": 3.0,
+                "conditions": [],
+                "sources": [["nice_ng12"]],
+            }
+        ),
+        "The risk group “cancer” is empty",
+    ),
+    "a risk group of another topic": (
+        lambda document: document["risk_groups"].append(
+            {
+                "topic": ["back-lump"],
+                "key": "cancer",
+                "name": "A cancer",
+                "urgency": "urgent_2_weeks",
+                "raise_at_percent": 3.0,
+                "conditions": [["knee", "myeloma"]],
+                "sources": [["nice_ng12"]],
+            }
+        ),
+        "The risk group “cancer”: its condition “myeloma” is of the topic “knee”",
+    ),
+    "a temper above one": (
+        lambda document: document["topic"].update(temper=1.5),
+        "The temper is 1.5",
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_content_with_this_fault_is_refused_in_a_sentence(document: Document, broken: str) -> None:
+    break_it, sentence = BROKEN[broken]
+
+    break_it(document)
+
+    faults = [str(fault) for fault in faults_in(document)]
+    assert any(sentence in fault for fault in faults), faults
+    assert all(fault.endswith(".") for fault in faults), faults
+
+
+def test_the_shipped_content_is_sound(document: Document) -> None:
+    assert faults_in(document) == []
+
+
+def test_every_fault_is_named_at_once(document: Document) -> None:
+    change("features", "fever", text="")(document)
+    drop("advice", "urgency", "routine")(document)
+    change("conditions", "lipoma", prior_percent=11.0)(document)
+    change(*SOFT, probability=0.5)(document)
+
+    assert len(faults_in(document)) == 4
+
+
+def test_faults_of_the_drafts_are_found_in_the_database(topic: Topic) -> None:
+    Likelihood.objects.filter(option__key="golf_ball", condition__key="lipoma").delete()
+    Advice.objects.filter(scope="urgency", key="routine").update(what_to_do="")
+    RedFlag.objects.get(key="rf_fever").sources.clear()
+    Option.objects.filter(feature__key="fever", key="no").update(order=1)
+
+    faults = find_faults(topic)
+
+    assert set(map(str, faults)) == {
+        "The reasoning: The likelihood of “lipoma” / “lump_size” / “golf_ball” is missing.",
+        "The advice for the urgency “routine”: the field “what_to_do” is empty. Fill it in.",
+        "The red flag “rf_fever”: it names no source. Add one.",
+        "The answers of “fever”: “no” and “yes” share place 1.",
+    }
+
+
+def test_faults_of_all_topics_are_found(topic: Topic) -> None:
+    second = Topic.objects.get()
+    second.pk, second.key = None, "knee"
+    second.save()
+
+    faults = find_faults()
+
+    assert Fault("The urgency “routine”", "there is no advice for it. Write some.") in faults
+
+
+@pytest.mark.django_db
+def test_no_topic_at_all_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Topic.objects, "all", Topic.objects.none)
+
+    assert [fault.where for fault in find_faults()] == ["The content"]
