@@ -32,8 +32,8 @@ MARKS = {
 }
 
 
-# After pytest-django, which adds the fixtures that its own mark stands for.
-@pytest.hookimpl(trylast=True)
+# First, or -m would choose before the marks are there.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by what it uses, so that nobody has to remember to."""
     for item in items:

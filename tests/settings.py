@@ -1,8 +1,6 @@
 """The settings under test, started as a deployment starts: the environment first."""
 
-import atexit
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,12 +10,11 @@ from triage.settings import *  # noqa: F403 - the real ones, whatever they are
 from triage.settings import BASE_DIR, DATABASES
 
 # A file, not memory, so that tests meet WAL, locks and more than one connection; one for each
-# process, so that two test runs in one checkout do not meet each other.
-scratch = Path(tempfile.mkdtemp(prefix="triage-tests-"))
-atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+# process, so that two test runs do not meet each other. Django deletes it at the end.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["TEST"] = {"NAME": scratch / "test.sqlite3"}
-DATA_DIR = scratch
+    DATABASES["default"]["TEST"] = {
+        "NAME": Path(tempfile.gettempdir()) / f"triage-tests-{os.getpid()}.sqlite3"
+    }
 
 # Static files straight from their sources: no test has to collect them first.
 STATICFILES_DIRS = [BASE_DIR / "static"]
