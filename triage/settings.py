@@ -40,6 +40,7 @@ OPERATOR = required("OPERATOR", "Demonstration on this computer. Nobody runs thi
 COMPLAINTS = required("COMPLAINTS", "There is nobody to complain to: this is a demonstration.")
 CLINICAL_SAFETY_OFFICER = env.str("CLINICAL_SAFETY_OFFICER", "")
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
+STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "var" / "static")
 DATABASE_URL = env.str("DATABASE_URL", "")
 SQLITE_WAL_RISK_ACCEPTED = env.bool("SQLITE_WAL_RISK_ACCEPTED", False)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
@@ -188,7 +189,6 @@ else:
 # Static files
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
