@@ -171,10 +171,10 @@ class Settings:
     spread_*     standard deviation of a number's log-odds, by its basis
     """
 
-    temper: float = 0.6
-    slip: float = 0.03
-    gain_stop: float = 0.10
-    lead_stop: float = 0.70
+    temper: float = 0.65
+    slip: float = 0.02
+    gain_stop: float = 0.05
+    lead_stop: float = 0.80
     spread_estimate: float = 0.22
     spread_guideline: float = 0.18
     spread_study: float = 0.14
