@@ -65,6 +65,7 @@ type Reading = frozenset[OptionKey] | int | None
 """What a rule reads of a feature: the options chosen, a number, or None for a number not known."""
 
 ALWAYS = AllOf(())
+MOST_NESTED = 50
 
 _SIGNS: Mapping[type[ast.cmpop], str] = {
     ast.Lt: "<",
@@ -89,17 +90,19 @@ def parse(text: str) -> Expression:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise RuleError(f"“{text}” cannot be read: {error}") from None
-    return _expression(tree.body)
+    return _expression(tree.body, MOST_NESTED)
 
 
-def _expression(node: ast.expr) -> Expression:
+def _expression(node: ast.expr, levels: int) -> Expression:
+    if not levels:
+        raise RuleError(f"it is nested more than {MOST_NESTED} levels deep")
     match node:
         case ast.BoolOp(op=ast.And(), values=values):
-            return AllOf(tuple(map(_expression, values)))
+            return AllOf(tuple(_expression(value, levels - 1) for value in values))
         case ast.BoolOp(op=ast.Or(), values=values):
-            return AnyOf(tuple(map(_expression, values)))
+            return AnyOf(tuple(_expression(value, levels - 1) for value in values))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return Not(_expression(operand))
+            return Not(_expression(operand, levels - 1))
         case ast.Compare(left=left, ops=[sign], comparators=[right]):
             return _comparison(node, left, sign, right)
         case _:
@@ -150,9 +153,8 @@ def _option(node: ast.expr) -> OptionKey:
 
 
 def _refusal(node: ast.expr) -> RuleError:
-    return RuleError(
-        f"“{ast.unparse(node)}” at character {node.col_offset + 1} is not in the rule language"
-    )
+    kind = type(node).__name__.lower()
+    return RuleError(f"the {kind} at character {node.col_offset + 1} is not in the rule language")
 
 
 def literals(expression: Expression) -> Iterator[Literal]:
