@@ -90,7 +90,19 @@ def parse(text: str) -> Expression:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise RuleError(f"“{text}” cannot be read: {error}") from None
-    return _expression(tree.body, MOST_NESTED)
+    try:
+        return _expression(tree.body, MOST_NESTED)
+    except _Refused as refused:
+        node = refused.node
+        part = (ast.get_source_segment(text.strip(), node) or "")[:60]
+        place = node.col_offset + 1
+        raise RuleError(f"“{part}” at character {place} is not in the rule language") from None
+
+
+class _Refused(Exception):
+    def __init__(self, node: ast.expr) -> None:
+        super().__init__()
+        self.node = node
 
 
 def _expression(node: ast.expr, levels: int) -> Expression:
@@ -106,7 +118,7 @@ def _expression(node: ast.expr, levels: int) -> Expression:
         case ast.Compare(left=left, ops=[sign], comparators=[right]):
             return _comparison(node, left, sign, right)
         case _:
-            raise _refusal(node)
+            raise _Refused(node)
 
 
 def _comparison(node: ast.expr, left: ast.expr, sign: ast.cmpop, right: ast.expr) -> Expression:
@@ -141,7 +153,7 @@ def _comparison(node: ast.expr, left: ast.expr, sign: ast.cmpop, right: ast.expr
             sign
         ) in _SIGNS and not isinstance(number, bool):
             return Compare(FeatureKey(feature), _MIRRORED[_SIGNS[type(sign)]], number)
-    raise _refusal(node)
+    raise _Refused(node)
 
 
 def _option(node: ast.expr) -> OptionKey:
@@ -149,12 +161,7 @@ def _option(node: ast.expr) -> OptionKey:
         case ast.Constant(value=str(option)):
             return OptionKey(option)
         case _:
-            raise _refusal(node)
-
-
-def _refusal(node: ast.expr) -> RuleError:
-    kind = type(node).__name__.lower()
-    return RuleError(f"the {kind} at character {node.col_offset + 1} is not in the rule language")
+            raise _Refused(node)
 
 
 def literals(expression: Expression) -> Iterator[Literal]:
