@@ -78,11 +78,7 @@ class Knowledge:
             for key, expression in self.expressions.items()
         }
         self.scope = tuple(rule.key for rule in self.rules if rule.kind is RuleKind.SCOPE)
-        faults = tuple(
-            faults_of_verdicts(
-                self.features, self.signs, self.expressions, self.verdicts, self.scope
-            )
-        )
+        faults = tuple(faults_of_verdicts(self.features, self.signs, self.verdicts, self.scope))
         if faults:
             raise Unsound(faults)
         self.settling = Settling(self.features, self.signs, self.tables, self.settings.slip)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import isfinite
 
 from .errors import RuleError
-from .rules import Expression, features_of, literals, misfits, parse
+from .rules import features_of, misfits, parse
 from .tables import Cells
 from .verdicts import FALSE, Signs, Verdict
 from .vocabulary import (
@@ -180,24 +180,23 @@ def _rules(rules: Sequence[Rule], features: Sequence[Feature]) -> Iterator[str]:
 def faults_of_verdicts(
     features: Sequence[Feature],
     signs: Signs,
-    expressions: Mapping[RuleKey, Expression],
     verdicts: Mapping[RuleKey, Verdict],
     scope: Collection[RuleKey],
 ) -> Iterator[str]:
     """Yield the rules that can never hold, the alarms that can switch a rule off, and the scope
-    rules that an alarm could switch on, and so take the risk thresholds away."""
+    rules that an alarm could switch on, and so take the risk thresholds away.
+
+    What a rule hangs on includes what its features are asked for.
+    """
     for key, verdict in verdicts.items():
         if verdict is FALSE:
             yield f"The rule “{key}” can never hold."
-        read = {literal.feature for literal in literals(expressions[key])}
-        if key in scope:
-            for feature in features:
-                if feature.key in read and any(option.alarm for option in feature.options):
-                    yield f"The scope rule “{key}” hangs on “{feature.key}”, which has an alarm."
-        for feature in features:
-            if feature.key in read:
-                for option in calming_alarms(feature, signs, verdict):
-                    yield f"The rule “{key}” is switched off by the alarm “{feature.key}: {option}”."
+        hung = {signs.owner[sign] for sign in signs.signs_of(verdict)}
+        for feature in (features[index] for index in sorted(hung)):
+            if key in scope and any(option.alarm for option in feature.options):
+                yield f"The scope rule “{key}” hangs on “{feature.key}”, which has an alarm."
+            for option in calming_alarms(feature, signs, verdict):
+                yield f"The rule “{key}” is switched off by the alarm “{feature.key}: {option}”."
 
 
 def calming_alarms(feature: Feature, signs: Signs, verdict: Verdict) -> Iterator[str]:
