@@ -23,7 +23,7 @@ NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 def row() -> dict[str, Any]:
-    return Assessment.objects.values().get()
+    return dict(Assessment.objects.values().get())
 
 
 @pytest.mark.parametrize("htmx", [False, True])

@@ -174,13 +174,13 @@ def test_a_reply_appears_in_no_log_line_address_or_header(
             raise RuntimeError(CANARY)
 
         monkeypatch.setattr(pages, "question_page", crash)
-        responses.append(browser.get("/check/1"))  # type: ignore[arg-type] # a response of the test client
+        responses.append(browser.get("/check/1"))
 
         def gone(**_: Any) -> None:
             raise DatabaseError(f"Failing row contains ({CANARY})")
 
         monkeypatch.setattr(services, "find", gone)
-        responses.append(browser.get("/check/1"))  # type: ignore[arg-type] # a response of the test client
+        responses.append(browser.get("/check/1"))
     finally:
         logging.getLogger().removeHandler(keep)
 

@@ -1,5 +1,7 @@
 """What people type and tick, and what they are told when it makes no sense."""
 
+from collections.abc import Callable
+
 import pytest
 from django.http import QueryDict
 
@@ -10,9 +12,11 @@ from triage.questionnaire.forms import AnswerForm
 
 from .conftest import Person
 
+type Ask = Callable[..., AnswerForm]
+
 
 @pytest.fixture
-def ask(release: Release):  # type: ignore[no-untyped-def] # a function made for the tests below
+def ask(release: Release) -> Ask:
     content = content_of(release.pk)
 
     def ask(key: str, **posted: str | list[str]) -> AnswerForm:
@@ -51,7 +55,7 @@ def chosen(*keys: str) -> Chosen:
         ("120", 120),
     ],
 )
-def test_a_number_is_read_as_people_type_it(ask, typed: str, age: int) -> None:  # type: ignore[no-untyped-def] # see above
+def test_a_number_is_read_as_people_type_it(ask: Ask, typed: str, age: int) -> None:
     form = ask("age", reply=typed)
 
     assert form.is_valid()
@@ -63,13 +67,13 @@ def test_a_number_is_read_as_people_type_it(ask, typed: str, age: int) -> None: 
     ["", " ", "-5", "- 5", "34.5", "34,5", "3½", "121", "999999999", "9" * 5000, "1e3", "0x22",
      "thirty", "3 4", "34/2", "²", "三十四", "\x00", "\ud800", "👵"],
 )  # fmt: skip
-def test_a_number_that_makes_no_sense_is_explained(ask, typed: str) -> None:  # type: ignore[no-untyped-def] # see above
+def test_a_number_that_makes_no_sense_is_explained(ask: Ask, typed: str) -> None:
     form = ask("age", reply=typed)
 
     assert form.errors["reply"] == ["Enter your age as a whole number from 0 to 120"]
 
 
-def test_a_short_scale_is_chosen_and_not_typed(ask) -> None:  # type: ignore[no-untyped-def] # see above
+def test_a_short_scale_is_chosen_and_not_typed(ask: Ask) -> None:
     form = ask("pain_severity", reply="10")
 
     assert [row.value for row in form.choices_view] == [str(number) for number in range(11)]
@@ -92,9 +96,7 @@ def test_a_short_scale_is_chosen_and_not_typed(ask) -> None:  # type: ignore[no-
         ("skin_look", {"reply": "junk", "decline": "cant_see"}, Declined(Decline.CANT_SEE)),
     ],
 )
-def test_a_post_becomes_a_reply(  # type: ignore[no-untyped-def] # see above
-    ask, key: str, posted: dict[str, str], reply: Reply
-) -> None:
+def test_a_post_becomes_a_reply(ask: Ask, key: str, posted: dict[str, str], reply: Reply) -> None:
     form = ask(key, **posted)
 
     assert form.is_valid(), form.errors
@@ -120,22 +122,22 @@ def test_a_post_becomes_a_reply(  # type: ignore[no-untyped-def] # see above
         ("age", {"decline": "rather_not_say"}, "Enter your age as a whole number from 0 to 120"),
     ],
 )
-def test_a_post_that_makes_no_sense_says_what_to_do(  # type: ignore[no-untyped-def] # see above
-    ask, key: str, posted: dict[str, str], message: str
+def test_a_post_that_makes_no_sense_says_what_to_do(
+    ask: Ask, key: str, posted: dict[str, str], message: str
 ) -> None:
     form = ask(key, **posted)
 
     assert form.errors["reply"] == [message]
 
 
-def test_not_sure_comes_last_after_an_or(ask) -> None:  # type: ignore[no-untyped-def] # see above
+def test_not_sure_comes_last_after_an_or(ask: Ask) -> None:
     rows = ask("fever").choices_view
 
     assert rows[-1].value == "not_sure"
     assert [row.value for row in rows if row.divider_before] == ["not_sure"]
 
 
-def test_what_holds_alone_is_marked_so(ask) -> None:  # type: ignore[no-untyped-def] # see above
+def test_what_holds_alone_is_marked_so(ask: Ask) -> None:
     rows = ask("right_now").choices_view
 
     assert [row.value for row in rows if row.exclusive] == ["none", "not_sure"]

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from triage.content.models import Release
-from triage.engine import Urgency
+from triage.engine import FeatureKey, Urgency
 from triage.questionnaire.models import Assessment, Token, hash_of
 
 from .conftest import Person
@@ -170,7 +170,10 @@ def test_a_change_to_an_emergency_is_told_before_anything_else(underway: Person)
 def test_a_reply_whose_gate_closes_sleeps_and_wakes_unchanged(underway: Person) -> None:
     underway.answer_all(lump_count="one", lump_size="over_5cm")
     features = underway.assessment.features
-    count, size = features.index("lump_count") + 1, features.index("lump_size") + 1  # type: ignore[arg-type] # keys are strings
+    count, size = (
+        features.index(FeatureKey("lump_count")) + 1,
+        features.index(FeatureKey("lump_size")) + 1,
+    )
 
     underway.go(f"/check/{count}")
     underway.answer("no_clear_lump", confirm="1")
