@@ -6,13 +6,14 @@ from django import forms
 from django.contrib import admin
 from django.db import models
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from triage.engine import FeatureKey, OptionKey, Words, in_words, parse
+from triage.engine import FeatureKey, OptionKey, RuleError, Words, in_words, parse
 
 from .choices import Kind
 from .faults import find_faults
@@ -56,23 +57,39 @@ def choices_read_once(field: Any) -> Any:
     return field
 
 
-class RowForm(forms.ModelForm):  # type: ignore[type-arg] # takes none when it runs
-    """A line of a table, each cell of which names itself to a screen reader."""
+def name_cells(form: Any) -> None:
+    """Let each cell of a line name itself to a screen reader: in a table no label stands by it."""
+    row = form.instance if form.instance.pk else "new line"
+    for field in form.fields.values():
+        cell: Any = getattr(field.widget, "widget", field.widget)
+        cell.attrs["aria-label"] = f"{field.label}, {row}"
 
+
+class RowForm(forms.ModelForm):  # type: ignore[type-arg] # takes none when it runs
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        row = self.instance if self.instance.pk else "new line"
-        for field in self.fields.values():
-            cell: Any = getattr(field.widget, "widget", field.widget)
-            cell.attrs["aria-label"] = f"{field.label}, {row}"
+        name_cells(self)
+
+
+class RowFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # as above
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        name_cells(form)  # again, with the box that deletes the line
 
 
 class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg] # as above
     list_per_page = 100
 
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **options)
+        if field:
+            field.widget.attrs["aria-label"] = field.label
+        return field
+
 
 class TableInline[M: models.Model](admin.TabularInline):  # type: ignore[type-arg] # as above
     form = RowForm
+    formset = RowFormSet
     extra = 0
 
 
@@ -84,6 +101,16 @@ def words_of(topic: Topic) -> Words:
             (FeatureKey(feature), OptionKey(option)): text for feature, option, text in options
         },
     )
+
+
+def said(rule: str, topic: Topic) -> str:
+    """Return a rule in words, or why that cannot be: what is being edited may be half done."""
+    try:
+        return in_words(parse(rule), words_of(topic))
+    except RuleError as error:
+        return f"This is not in the rule language: {error}."
+    except KeyError as error:
+        return f"The rule names {error}, which this topic does not have."
 
 
 @admin.register(Topic)
@@ -308,7 +335,7 @@ class FeatureAdmin(ContentAdmin[Feature]):
     def asked_if_in_words(self, feature: Feature) -> str:
         if not feature.pk or not feature.asked_if:
             return "Always asked."
-        return in_words(parse(feature.asked_if), words_of(feature.topic))
+        return said(feature.asked_if, feature.topic)
 
     @admin.display(description="likelihoods")
     def sums(self, feature: Feature) -> str:
@@ -501,7 +528,7 @@ class RedFlagAdmin(ContentAdmin[RedFlag]):
     def rule_in_words(self, flag: RedFlag) -> str:
         if not flag.pk:
             return "Save the rule first."
-        return in_words(parse(flag.rule), words_of(flag.topic))
+        return said(flag.rule, flag.topic)
 
 
 @admin.register(RiskGroup)

@@ -1,0 +1,257 @@
+"""The plain admin: every page loads, names its fields, and asks the database little."""
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from triage.content.models import (
+    Advice,
+    Condition,
+    Feature,
+    Likelihood,
+    Option,
+    RedFlag,
+    Release,
+    RiskGroup,
+    Source,
+    Topic,
+)
+
+DRAFTS = (Topic, Source, Condition, Feature, Option, Likelihood, RedFlag, RiskGroup, Advice)
+SHIPPED = [model for model in (*DRAFTS, Release) if model is not RiskGroup]
+
+
+def list_of(model: type) -> str:
+    return reverse(f"admin:content_{model.__name__.lower()}_changelist")
+
+
+def form_of(model: type, pk: object = None) -> str:
+    name = f"admin:content_{model.__name__.lower()}"
+    return reverse(f"{name}_change", args=[pk]) if pk else reverse(f"{name}_add")
+
+
+@pytest.fixture
+def staff(release: Release) -> Client:
+    """Somebody who may do everything that the admin lets anybody do."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    return client
+
+
+@pytest.fixture
+def as_author(author: User) -> Client:
+    client = Client()
+    client.force_login(author)
+    return client
+
+
+class Controls(HTMLParser):
+    """Collects the labels of a page and the controls that nothing names."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.labelled: set[str | None] = set()
+        self.controls: list[dict[str, str | None]] = []
+        self.inline: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        named = dict(attributes)
+        if tag == "label":
+            self.labelled.add(named.get("for"))
+        if tag in ("input", "select", "textarea") and named.get("type") not in ("hidden", "submit"):
+            self.controls.append(named)
+        if tag == "style" or (tag == "script" and not {"src", "type"} & named.keys()):
+            self.inline.append(tag)
+        self.inline += [name for name in named if name == "style" or name.startswith("on")]
+
+    def nameless(self) -> list[dict[str, str | None]]:
+        return [
+            control
+            for control in self.controls
+            if not control.get("aria-label")
+            and not control.get("aria-labelledby")
+            and control.get("id") not in self.labelled
+            and "__prefix__" not in str(control.get("name"))
+        ]
+
+
+def pages() -> list[tuple[str, type, str]]:
+    kinds = [("list", model) for model in (*DRAFTS, Release)]
+    kinds += [("add", model) for model in DRAFTS] + [("change", model) for model in SHIPPED]
+    return [(f"{kind} {model.__name__}", model, kind) for kind, model in kinds]
+
+
+@pytest.mark.parametrize(("name", "model", "kind"), pages(), ids=[page[0] for page in pages()])
+def test_a_page_loads_names_its_controls_and_has_nothing_inline(
+    staff: Client, name: str, model: type, kind: str
+) -> None:
+    match kind:
+        case "list":
+            address = list_of(model)
+        case "add":
+            address = form_of(model)
+        case _:
+            address = form_of(model, model.objects.all()[0].pk)  # type: ignore[attr-defined]
+
+    response = staff.get(address)
+
+    assert response.status_code == 200
+    page = Controls(response.content.decode())
+    assert page.nameless() == []
+    assert page.inline == []
+    assert "no clinical sign-off" in response.content.decode()
+
+
+def test_the_log_in_has_a_heading_and_says_that_the_content_is_not_signed_off(
+    client: Client, release: Release
+) -> None:
+    page = client.get(reverse("admin:login")).content.decode()
+
+    assert "<h1>Log in</h1>" in page
+    assert "no clinical sign-off" in page
+
+
+@pytest.mark.parametrize("model", SHIPPED)
+def test_a_list_asks_as_little_for_a_hundred_rows_as_for_one(staff: Client, model: type) -> None:
+    staff.get(list_of(model))
+    rows = model.objects.all()  # type: ignore[attr-defined]
+
+    with CaptureQueriesContext(connection) as many:
+        staff.get(list_of(model))
+    with CaptureQueriesContext(connection) as one:
+        staff.get(list_of(model), {"id__exact": rows[0].pk})
+
+    assert len(many) <= len(one) + 1  # one more counts the rows that the filter leaves out
+    assert len(many) <= 20
+
+
+@pytest.mark.parametrize("model", [Feature, Option, Condition, RedFlag, Likelihood])
+def test_a_form_asks_little_however_many_lines_it_has(staff: Client, model: type) -> None:
+    row = model.objects.all()[0]  # type: ignore[attr-defined]
+
+    with CaptureQueriesContext(connection) as queries:
+        staff.get(form_of(model, row.pk))
+
+    assert len(queries) <= 25
+
+
+def test_a_number_is_changed_in_its_row_and_the_change_is_kept_with_who_made_it(
+    as_author: Client, author: User
+) -> None:
+    row = Likelihood.objects.filter(condition__key="lipoma", option__feature__key="lump_feel")
+    cells = list(row.order_by("option__order"))
+    filters = {
+        "condition__id__exact": cells[0].condition_id,
+        "option__feature__id__exact": cells[0].option.feature_id,
+    }
+    address = f"{list_of(Likelihood)}?{urlencode(filters)}"
+    post = {"form-TOTAL_FORMS": "5", "form-INITIAL_FORMS": "5", "_save": "Save"}
+    for place, cell in enumerate(cells):
+        post |= {f"form-{place}-id": str(cell.pk), f"form-{place}-probability": "0.2"}
+
+    response = as_author.post(address, post)
+
+    assert response.status_code == 302
+    assert set(row.values_list("probability", flat=True)) == {0.2}
+    assert set(LogEntry.objects.values_list("user", flat=True)) == {author.pk}
+
+
+@pytest.mark.parametrize("number", ["0", "1", "90", "nan", "0,9", "inf", ""])
+def test_a_number_that_is_no_probability_is_refused_with_the_reason(
+    as_author: Client, number: str
+) -> None:
+    cell = Likelihood.objects.filter(basis="estimate")[0]
+    post = {
+        "condition": cell.condition_id,
+        "option": cell.option_id,
+        "probability": number,
+        "basis": cell.basis,
+        "source": "",
+        "sample_size": "",
+        "note": cell.note,
+    }
+
+    response = as_author.post(form_of(Likelihood, cell.pk), post)
+
+    assert response.status_code == 200
+    assert "errorlist" in response.content.decode()
+    before = cell.probability
+    cell.refresh_from_db()
+    assert cell.probability == before
+
+
+def test_a_rule_that_cannot_be_read_is_refused_with_the_reason(as_author: Client) -> None:
+    flag = RedFlag.objects.get(key="rf_fever")
+    post = {
+        field.name: field.value_from_object(flag)
+        for field in RedFlag._meta.concrete_fields
+        if field.name not in ("id", "needs_clinical_sign_off")
+    }
+
+    response = as_author.post(form_of(RedFlag, flag.pk), post | {"rule": "fever is yes"})
+
+    assert "This is not in the rule language" in response.content.decode()
+    assert RedFlag.objects.get(key="rf_fever").rule == flag.rule
+
+
+def test_lists_show_whether_numbers_add_up(staff: Client) -> None:
+    Likelihood.objects.filter(condition__key="lipoma", option__key="soft").update(probability=0.5)
+    Condition.objects.filter(key="lipoma").update(prior_percent=11)
+    soft = Option.objects.get(key="soft")
+
+    numbers = staff.get(list_of(Likelihood), {"option__id__exact": soft.pk}).content.decode()
+    conditions = staff.get(list_of(Condition)).content.decode()
+    feature = staff.get(form_of(Feature, soft.feature_id)).content.decode()
+    topic = staff.get(form_of(Topic, Topic.objects.get().pk)).content.decode()
+
+    assert len(re.findall(r"should be 1<", numbers)) == 1
+    assert "101, should be 100 %" in conditions
+    assert re.search(r"They do not add up for:<ul><li>Fatty lump: [\d.]+, should be 1<", feature)
+    assert "The priors add up to 1.01" in topic
+
+
+def test_a_rule_is_shown_as_the_computer_reads_it(staff: Client) -> None:
+    flag = RedFlag.objects.get(key="rf_fever")
+
+    page = staff.get(form_of(RedFlag, flag.pk)).content.decode()
+
+    assert "Fever" in page
+    assert "Any of" in page
+
+
+@pytest.mark.parametrize("search", ["lipoma", "lump"])
+@pytest.mark.parametrize("model", SHIPPED)
+def test_every_list_can_be_searched(staff: Client, model: type, search: str) -> None:
+    assert staff.get(list_of(model), {"q": search}).status_code == 200
+
+
+def test_a_release_can_be_read_and_neither_made_changed_nor_deleted(
+    staff: Client, release: Release
+) -> None:
+    page = staff.get(form_of(Release, release.pk))
+    delete = reverse("admin:content_release_delete", args=[release.pk])
+
+    assert release.sha256 in page.content.decode()
+    assert len(page.content) < 100_000, "the document itself stays in the database"
+    assert staff.get(form_of(Release)).status_code == 403
+    assert staff.post(form_of(Release, release.pk), {"why": "Other."}).status_code == 403
+    assert staff.post(delete, {"post": "yes"}).status_code == 403
+
+
+def test_an_approver_reads_the_drafts_and_changes_nothing(approver: User) -> None:
+    client = Client()
+    client.force_login(approver)
+    lipoma = Condition.objects.get(key="lipoma")
+
+    assert client.get(form_of(Condition, lipoma.pk)).status_code == 200
+    assert client.post(form_of(Condition, lipoma.pk), {"name": "x"}).status_code == 403
+    assert client.get(form_of(Condition)).status_code == 403
