@@ -52,18 +52,18 @@ def cluster() -> Iterator[str]:
         shutil.chown(folder, user)
     binaries, place = programs(), folder / "data"
     options = ["listen_addresses=", "fsync=off", "full_page_writes=off", "max_connections=50"]
-    server = None
+    server: subprocess.Popen[bytes] | None = None
     try:
         subprocess.run(
             [binaries / "initdb", "-D", place, "-U", "triage", "-A", "trust", "-E", "UTF8", "-N"],
             cwd=folder, user=user, check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
+        start: list[Path | str] = [binaries / "postgres", "-D", place, "-k", folder]
+        start += [part for option in options for part in ("-c", option)]
         server = subprocess.Popen(
-            [binaries / "postgres", "-D", place, "-k", folder]
-            + [part for option in options for part in ("-c", option)],
-            cwd=folder, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        ready = [binaries / "pg_isready", "--quiet", "-h", folder, "-U", "triage", "-d", "postgres"]
+            start, cwd=folder, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        ready: list[Path | str] = [binaries / "pg_isready", "--quiet", "-h", folder]
         for _ in range(300):
             if subprocess.run(ready, check=False).returncode == 0:
                 break
@@ -72,7 +72,7 @@ def cluster() -> Iterator[str]:
             raise NoPostgres("PostgreSQL did not start within 30 s")
         yield f"postgresql://triage@/postgres?host={folder}"
     finally:
-        if server:
+        if server is not None:
             server.send_signal(signal.SIGINT)  # a fast shutdown: connections are cut
             server.wait(30)
         shutil.rmtree(folder, ignore_errors=True)

@@ -167,6 +167,8 @@ if DATABASE_URL.startswith(("postgres://", "postgresql://")):
         }
     }
 elif not DATABASE_URL or DATABASE_URL.startswith("sqlite:///"):
+    if not DATABASE_URL:
+        DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
