@@ -1,15 +1,40 @@
 """The benchmarks measure what they say, in sizes too small to time anything."""
 
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import combinations, pairwise, product
 
 import pytest
 
 from bench._bars import Bar, print_bars
 from bench._clock import Timings, alternating
+from bench._hindsight import fewest_replies
 from bench._packs import Pack, drawn, shipped, untempered
 from bench._plain import Plain
 from bench._topics import shipped_topics
 from bench.engine import Ours, disagreement_with_plain
+from bench.interview import walk_all, with_stops
+from triage.engine import (
+    Chosen,
+    Condition,
+    ConditionKey,
+    Evidence,
+    Feature,
+    FeatureKey,
+    Kind,
+    Knowledge,
+    Likelihood,
+    Number,
+    Option,
+    OptionKey,
+    Reply,
+    Rule,
+    RuleKey,
+    RuleKind,
+    Urgency,
+)
+from triage.engine.standing import Standing
+from triage.engine.verdicts import FALSE
+from triage.evaluation.interviews import interview
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +100,116 @@ def test_what_falls_short_of_its_bar_is_named(capsys: pytest.CaptureFixture[str]
     )
 
     assert capsys.readouterr().out.endswith("Short of the bar: faster; slower.\n")
+
+
+def test_an_interview_cut_at_the_thresholds_is_the_interview_with_them(back_lump: Pack) -> None:
+    crowd = walk_all(back_lump.knowledge, people=6, seed=3, declines=0.1)
+    early = with_stops(back_lump.knowledge, gain_stop=0.3, lead_stop=0.5)
+
+    for walk in crowd.walks:
+        for knowledge, stop in (
+            (back_lump.knowledge, crowd.stop(walk)),
+            (early, walk.stop(0.3, 0.5)),
+        ):
+            run = interview(knowledge, walk.case.evidence)
+            assert (run.asked, run.urgency) == (stop.asked, walk.ends(stop.asked).urgency)
+
+
+def test_hindsight_finds_the_fewest_replies_that_prove_the_urgency() -> None:
+    knowledge = gated_topic()
+    people = list(everybody(knowledge))
+
+    found = [fewest_replies(knowledge, person).count for person in people]
+
+    assert found == [by_trying(knowledge, person) for person in people]
+    assert set(found) == {1, 2, 3, 4, 5}
+
+
+def test_no_interview_is_shorter_than_with_hindsight(back_lump: Pack) -> None:
+    crowd = walk_all(back_lump.knowledge, people=20, seed=5, declines=0.2)
+
+    assert all(few <= asked for few, asked in zip(crowd.hindsight, crowd.asked, strict=True))
+
+
+def gated_topic() -> Knowledge:
+    """Two questions that are asked of some only, and rules that hang on them."""
+
+    def feature(key: str, kind: Kind, options: str, asked_if: str = "") -> Feature:
+        scored = key == "age"
+        return Feature(
+            FeatureKey(key),
+            kind,
+            tuple(Option(OptionKey(option), scored=scored) for option in options.split()),
+            asked_if=asked_if,
+            low=0 if kind is Kind.NUMBER else None,
+            high=10 if kind is Kind.NUMBER else None,
+        )
+
+    conditions = [
+        Condition(ConditionKey("one"), 0.5, Urgency.ROUTINE),
+        Condition(ConditionKey("other"), 0.5, Urgency.ROUTINE),
+    ]
+    features = [
+        feature("lump", Kind.SINGLE, "yes no"),
+        feature("feel", Kind.SINGLE, "hard soft", asked_if="lump == 'yes'"),
+        feature("signs", Kind.MULTI, "red hot"),
+        feature("pulse", Kind.SINGLE, "fast slow", asked_if="'hot' in signs"),
+        feature("pain", Kind.NUMBER, "any"),
+        feature("age", Kind.SINGLE, "young old"),
+    ]
+    texts = {
+        Urgency.EMERGENCY_NOW: "pulse == 'fast' and pain >= 7",
+        Urgency.SAME_DAY: "feel == 'hard' and ('red' in signs or age == 'old')",
+        Urgency.ROUTINE: "lump == 'yes' and pain >= 3",
+    }
+    return Knowledge(
+        conditions=conditions,
+        features=features,
+        rules=[
+            Rule(RuleKey(urgency.key), RuleKind.RED_FLAG, urgency, text)
+            for urgency, text in texts.items()
+        ],
+        likelihoods={
+            (condition.key, FeatureKey("age"), OptionKey(option)): Likelihood(0.5)
+            for condition in conditions
+            for option in ("young", "old")
+        },
+    )
+
+
+def everybody(knowledge: Knowledge) -> Iterator[Evidence]:
+    """Everybody who can be told apart by the rules."""
+    choices: list[list[Reply]] = []
+    for feature in knowledge.features:
+        keys = [option.key for option in feature.options]
+        match feature.kind:
+            case Kind.SINGLE:
+                choices.append([Chosen(frozenset({key})) for key in keys])
+            case Kind.MULTI:
+                sets = [some for count in (1, 2) for some in combinations(keys, count)]
+                choices.append([Chosen(frozenset(some)) for some in sets])
+            case Kind.NUMBER:
+                choices.append([Number(2), Number(5), Number(8)])
+    for replies in product(*choices):
+        whole = Evidence((f.key, r) for f, r in zip(knowledge.features, replies, strict=True))
+        standing = Standing(knowledge, whole)
+        yield Evidence((key, reply) for key, reply in whole if standing.applies(key))
+
+
+def by_trying(knowledge: Knowledge, person: Evidence) -> int:
+    """Try every set of replies, the smallest first."""
+    unknown = frozenset(f.key for f in knowledge.features if f.key not in person)
+    rules = [rule.urgency for rule in Standing(knowledge, person, unknown).fired()]
+    reached = max(rules, default=Urgency.SELF_CARE)
+    for count in range(len(person) + 1):
+        for some in combinations(person, count):
+            standing = Standing(knowledge, Evidence(some), unknown)
+            proved = reached in {*(r.urgency for r in standing.fired()), Urgency.SELF_CARE}
+            higher = [rule for rule in knowledge.rules if rule.urgency > reached]
+            if (
+                proved
+                and all(standing.verdicts[rule.key] is FALSE for rule in higher)
+                and all(standing.applies(key) for key, _ in some)
+            ):
+                return count
+    raise AssertionError("all replies together prove it")
