@@ -22,9 +22,11 @@
     }
   };
 
+  // htmx keeps this even with its page cache off.
+  const forget = () => sessionStorage.removeItem("htmx-current-path-for-history");
+
   const prepare = () => {
-    // htmx keeps this one even with its page cache off.
-    sessionStorage.removeItem("htmx-current-path-for-history");
+    forget();
     for (const button of all("[data-print]")) button.hidden = false;
     for (const picture of all("[data-picture]")) picture.classList.add("live");
     show();
@@ -51,6 +53,7 @@
     for (const part of folded) part.open = false;
   });
 
+  document.addEventListener("htmx:pushedIntoHistory", forget);
   document.addEventListener("htmx:afterSettle", () => {
     prepare();
     one("#main [data-focus]").focus({ preventScroll: true });
