@@ -1,8 +1,9 @@
 """Several requests at once, each on a connection of its own."""
 
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Timer
 from typing import Any
 
 import pytest
@@ -84,6 +85,31 @@ def test_changes_to_different_features_at_once_are_all_kept(
 
         assert statuses == [303] * 4
         assert [reply for _, reply in person.assessment.replies] == [["not_sure"]] * 4
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite has one writer at a time")
+@pytest.mark.parametrize(("held", "status"), [(0.3, 303), (3.0, 503)])
+def test_a_writer_in_the_way_delays_an_answer_or_leaves_it_in_the_form(
+    started: Callable[[], Person], held: float, status: int
+) -> None:
+    person = started()
+    other = sqlite3.connect(str(connection.settings_dict["NAME"]), check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release_it = Timer(held, other.rollback)
+    release_it.start()
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout=1500")
+    try:
+        response = person.answer("none")
+    finally:
+        release_it.join()
+        other.close()
+        connection.close()  # the next one has its own timeout again
+
+    assert response.status_code == status
+    assert person.assessment.replies == ([["right_now", ["none"]]] if status == 303 else [])
+    if status == 503:
+        assert 'value="none" data-exclusive checked' in person.page
 
 
 def test_delete_wins_over_an_answer_at_the_same_time(started: Callable[[], Person]) -> None:

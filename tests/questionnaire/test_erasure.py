@@ -102,3 +102,22 @@ def test_the_purge_says_so_when_somebody_is_in_the_way(
 
     with pytest.raises(CommandError, match="Run it again"):
         call_command("purge_assessments")
+
+
+def test_the_purge_goes_on_when_told_to(
+    underway: Person, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    naps: list[float] = []
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", nap)
+
+    with pytest.raises(KeyboardInterrupt):
+        call_command("purge_assessments", every=30)
+
+    assert naps == [30, 30, 30]
+    assert capsys.readouterr().out.count("0 expired assessments deleted.") == 3

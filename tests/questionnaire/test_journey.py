@@ -237,6 +237,17 @@ def test_a_recalled_release_stops_whoever_is_in_it(underway: Person, release: Re
     assert len(underway.assessment.replies) == 1
 
 
+def test_a_recall_does_not_calm_a_raised_emergency(underway: Person, release: Release) -> None:
+    underway.answer(["confused"])
+    Release.objects.filter(pk=release.pk).update(
+        recalled_at=timezone.now(), recalled_by=release.author, recalled_why="A test."
+    )
+
+    underway.go("/check/outcome")
+
+    assert "One of your answers was a warning sign. If it was right, call 999 now." in underway.page
+
+
 def test_delete_removes_row_and_cookie_from_any_page(underway: Person) -> None:
     underway.answer("none")
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate
 
+import structlog
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,6 +24,8 @@ from triage.engine import Ask, Urgency
 from . import errors, pages, services
 from .forms import AnswerForm
 from .models import Assessment, Token
+
+log = structlog.get_logger("triage.questionnaire")
 
 
 class HtmxHttpRequest(HttpRequest):
@@ -208,7 +211,8 @@ def _answer(request: HtmxHttpRequest, assessment: Assessment, number: int) -> Ht
         hidden = _posted(request, withdraws.revision)
         page = pages.withdraw_page(assessment, number, withdraws.flags, hidden)
         return show(request, "questionnaire/withdraw.html", page)
-    except (services.Overtaken, DatabaseError):
+    except (services.Overtaken, DatabaseError) as error:
+        log.warning("answer_not_saved", exception=type(error).__qualname__)
         form.add_error("reply", NOT_SAVED)
         return _show_again(request, assessment, number, form, status=503)
     return show_step(request, progress)
