@@ -53,11 +53,15 @@ def log_odds(scores: Array) -> Array:
 
     Shape: as `scores`, (..., C); nats.
     """
-    count = scores.shape[-1]
-    others = np.where(np.eye(count, dtype=bool), -np.inf, scores[..., None, :])
+    return np.asarray(scores - _log_rest(scores))
+
+
+def _log_rest(scores: Array) -> Array:
+    """Return the log of what all the other conditions weigh together, for each condition."""
+    itself = np.eye(scores.shape[-1], dtype=bool)
+    others = np.where(itself, -np.inf, scores[..., None, :])
     peak = others.max(axis=-1, keepdims=True)
-    rest = np.log(np.exp(others - peak).sum(axis=-1)) + peak[..., 0]
-    return np.asarray(scores - rest)
+    return np.asarray(np.log(np.exp(others - peak).sum(axis=-1)) + peak[..., 0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +87,8 @@ def credible_range(standing: Standing) -> CredibleRange:
     scores = log_scores(standing)
     own = tables.prior_variances + tables.variances[rows].sum(axis=0)
     odds = log_odds(scores)
-    p = normalised(scores)
-    rest = np.exp(-np.logaddexp(0, odds))  # 1 - p, exact where p rounds to 1
-    shares = (p[None, :] / rest[:, None]) ** 2
+    shares = np.minimum(scores[None, :] - _log_rest(scores)[:, None], 0)  # log p_d / (1 - p_c)
+    shares = np.exp(2 * shares)
     np.fill_diagonal(shares, 1)
     reach = QUANTILE_90 * np.sqrt(shares @ own)
     return CredibleRange(_expit(odds - reach), _expit(odds + reach))
