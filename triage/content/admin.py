@@ -80,14 +80,17 @@ class RowFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # as above
 class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg] # as above
     list_per_page = 100
 
+    class Media:
+        css = {"all": ("content/admin.css",)}
+
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
-        field = super().formfield_for_manytomany(db_field, request, **options)
-        if field:
-            field.widget.attrs["aria-label"] = field.label
-        return field
+        """Offer boxes to tick: a list needs a held-down key, and Django's double list fails axe."""
+        options["widget"] = forms.CheckboxSelectMultiple
+        return super().formfield_for_manytomany(db_field, request, **options)
 
 
 class TableInline[M: models.Model](admin.TabularInline):  # type: ignore[type-arg] # as above
+    template = "admin/content/table.html"
     form = RowForm
     formset = RowFormSet
     extra = 0
@@ -213,7 +216,6 @@ class ConditionAdmin(ContentAdmin[Condition]):
     )
     list_filter = ("topic", "kind", "urgency", "cannot_miss", "needs_clinical_sign_off")
     search_fields = ("key", "name", "plain_name", "plain_summary", "icd10", "snomed")
-    filter_horizontal = ("sources",)
     readonly_fields = ("numbers",)
     fieldsets = (
         (None, {"fields": ("topic", "key", "kind", "needs_clinical_sign_off")}),
@@ -511,7 +513,6 @@ class RedFlagAdmin(ContentAdmin[RedFlag]):
     )
     list_filter = ("topic", "kind", "urgency", "needs_clinical_sign_off")
     search_fields = ("key", "title", "rule", "plain_rule", "message", "why_clinician")
-    filter_horizontal = ("sources",)
     readonly_fields = ("rule_in_words",)
     fieldsets = (
         (None, {"fields": ("topic", ("key", "kind"), "urgency", "needs_clinical_sign_off")}),
@@ -536,7 +537,6 @@ class RiskGroupAdmin(ContentAdmin[RiskGroup]):
     list_display = ("name", "key", "urgency", "raise_at_percent")
     list_filter = ("topic", "urgency")
     search_fields = ("key", "name")
-    filter_horizontal = ("conditions", "sources")
 
 
 @admin.register(Advice)
