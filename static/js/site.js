@@ -65,7 +65,7 @@
       box.hidden = true; // so that it is read out each time
       setTimeout(() => {
         box.hidden = false;
-        box.scrollIntoView({ block: "nearest" });
+        one("#main form button").focus();
       });
     });
   }
