@@ -26,6 +26,7 @@ from triage.engine import (
     Rule,
     RuleKey,
     RuleKind,
+    Settings,
     Tier,
     Urgency,
     check_reply,
@@ -52,7 +53,7 @@ CONDITIONS = (
 
 GROUPS = (
     RiskGroup(
-        "deep", frozenset({ConditionKey("strain"), ConditionKey("tumour")}), Urgency.FEW_DAYS, 0.8
+        "deep", frozenset({ConditionKey("strain"), ConditionKey("tumour")}), Urgency.FEW_DAYS, 0.85
     ),
 )
 
@@ -204,6 +205,17 @@ BASIS = {"fever": Likelihood(0, Basis.STUDY, 400), "age": Likelihood(0, Basis.GU
 """The basis of a feature's likelihoods, where it is not an estimate; the probability is not used."""
 
 
+SETTINGS = Settings(
+    temper=0.6,
+    slip=0.03,
+    gain_stop=0.05,
+    lead_stop=0.80,
+    spread_estimate=0.25,
+    spread_guideline=0.20,
+    spread_study=0.15,
+)
+
+
 def likelihoods() -> dict[tuple[ConditionKey, FeatureKey, OptionKey], Likelihood]:
     cells = {}
     for condition, rows in TABLE.items():
@@ -223,6 +235,7 @@ def knowledge_with(**parts: Any) -> Knowledge:
         "rules": RULES,
         "groups": GROUPS,
         "likelihoods": likelihoods(),
+        "settings": SETTINGS,
     }
     return Knowledge(**{**own, **parts})
 
