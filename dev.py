@@ -2,7 +2,8 @@
 """Run and test the checker on a machine that has nothing but Python 3.8 or newer, and git.
 
   dev.py run [--port N]       set everything up and serve it on 127.0.0.1, to this computer only
-  dev.py test [--quick]       every check and every test; --quick: no browser and no PostgreSQL
+  dev.py test [--quick]       every check and every test; --quick: no browser, no PostgreSQL, and
+                              sweeps of 200 cases instead of 2,000
   dev.py test PYTEST-ARGS     only these tests, on SQLite
   dev.py soak                 the long sweeps: 20,000 cases each
   dev.py manage COMMAND ...   a management command, as manage.py takes it
@@ -340,7 +341,7 @@ def checks() -> Iterator[tuple[str, Sequence[object], dict[str, str]]]:
     yield "format", [tool / "ruff", "format", "--check", "--quiet", "."], {}
     yield "lint", [tool / "ruff", "check", "--quiet", "."], {}
     yield "types", [tool / "mypy", "--no-error-summary"], {}
-    yield "imports", [tool / "lint-imports", "--no-cache"], {}
+    yield "imports", [tool / "lint-imports", "--no-cache", "--no-logo"], {}
     yield "templates", [tool / "djade", "--check", *templates], {}
     migrations = [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"]
     yield "migrations", migrations, {"DEBUG_HTTP": "1"}
@@ -363,7 +364,8 @@ def test(arguments: Sequence[str]) -> bool:
     chromium = "" if quick else find_chromium()
     say("tests on SQLite")
     here = [] if chromium else ["-m", "not browser"]
-    if not call([*pytest, *here, *only], CHROMIUM=chromium):
+    sweep = os.environ.get("SWEEP", "200" if quick else "2000")
+    if not call([*pytest, *here, *only], CHROMIUM=chromium, SWEEP=sweep):
         failed.append("tests on SQLite")
     if not quick and not only:
         say("tests on PostgreSQL")

@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def sweep() -> int:
-    """How many cases a sweep draws: 2,000, or what SWEEP says (`dev.py soak`: 20,000)."""
+    """How many cases a sweep draws: 2,000, or what SWEEP says (`--quick`: 200, soak: 20,000)."""
     return int(os.environ.get("SWEEP", "2000"))
 
 
