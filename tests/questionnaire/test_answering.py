@@ -253,6 +253,25 @@ def test_a_confirmation_counts_only_for_what_was_shown(underway: Person) -> None
     assert "rf_sepsis" in row()["flags"]
 
 
+def test_a_confirmation_is_asked_for_again_when_other_answers_moved_on(underway: Person) -> None:
+    underway.answer("none")
+    underway.answer(["leak"])
+    underway.go("/check/2")
+    underway.answer("none")
+    confirmation = hidden_of(underway.page)
+    meanwhile = Person(browser=underway.browser)
+    meanwhile.go("/check/1")
+    meanwhile.answer(["collapse"])
+
+    response = underway.post(confirmation, "/check/2")
+
+    assert response.status_code == 200
+    assert "takes back a warning" in underway.page
+    assert "rf_cauda_equina" in row()["flags"]
+    underway.post(hidden_of(underway.page), "/check/2")
+    assert "rf_cauda_equina" in row()["withdrawn"]
+
+
 def test_a_forged_confirmation_without_the_page_withdraws_nothing_unseen(underway: Person) -> None:
     underway.answer("none")
     underway.answer(["leak"])

@@ -263,8 +263,8 @@ def finish(*, assessment: Assessment, now: datetime) -> bool:
 
 def delete(*, token: Token) -> bool:
     """Delete the assessment of this token, if there is one; True once no file of ours holds it."""
-    Assessment.objects.of(token).delete()
-    return erasure.overwrite()
+    count, _ = Assessment.objects.of(token).delete()
+    return erasure.overwrite() if count else True
 
 
 def purge(*, now: datetime) -> tuple[int, bool]:
