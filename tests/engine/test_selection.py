@@ -1,0 +1,214 @@
+"""Which feature is asked next, by what is expected of the reply."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triage.engine import (
+    Ask,
+    ConditionKey,
+    Evidence,
+    Feature,
+    FeatureKey,
+    Kind,
+    Knowledge,
+    Likelihood,
+    Required,
+    Rule,
+    RuleKey,
+    RuleKind,
+    Safety,
+    Settles,
+    Tells,
+    Tier,
+    Urgency,
+    fired,
+    next_step,
+)
+from triage.engine.selection import outlook, outlook_of
+from triage.engine.standing import Standing
+
+from .expressions import some_people, telling_replies, thorough
+from .oracle import Replies, is_true, names, plain_values
+from .people import pool_of
+from .reference import gain, posteriors
+from .small import FEATURES, SETTINGS, evidence_of, knowledge_with, likelihoods, option
+
+
+@thorough
+@given(replies=some_people)
+def test_the_gain_is_that_of_the_definition(knowledge: Knowledge, replies: Replies) -> None:
+    weights = posteriors(knowledge, replies)
+
+    prospect = outlook(Standing(knowledge, Evidence(replies.items())))
+
+    asked = [knowledge.feature(key) for key in knowledge.tables.asked]
+    assert prospect.gains.tolist() == pytest.approx(
+        [gain(knowledge, weights, feature) for feature in asked], abs=1e-12
+    )
+    assert prospect.lead == pytest.approx(max(weights.values()))
+
+
+def test_the_shipped_gain_is_that_of_the_definition(shipped: Knowledge) -> None:
+    for person in pool_of(shipped, seed=7, count=5).people:
+        known = {key: person[key] for key in list(person)[::3]}
+        weights = posteriors(shipped, known)
+
+        prospect = outlook(Standing(shipped, Evidence(known.items())))
+
+        asked = [shipped.feature(key) for key in shipped.tables.asked]
+        assert prospect.gains.tolist() == pytest.approx(
+            [gain(shipped, weights, feature) for feature in asked], abs=1e-12
+        )
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=3, max_size=3).filter(lambda weights: sum(weights) > 1e-3)
+)
+@thorough
+def test_no_gain_is_below_zero(knowledge: Knowledge, shares: list[float]) -> None:
+    weights = np.array(shares) / sum(shares)
+
+    assert (outlook_of(knowledge, weights).gains >= 0).all()
+
+
+def test_a_sure_posterior_leaves_nothing_to_learn(knowledge: Knowledge) -> None:
+    certain = np.array([1.0, 0.0, 0.0])
+
+    assert outlook_of(knowledge, certain).gains.tolist() == pytest.approx([0] * 9, abs=1e-12)
+
+
+def telling_only(**changes: object) -> Knowledge:
+    """The small topic without rules, so that only what tells most is asked."""
+    return knowledge_with(rules=(), **changes)
+
+
+def replied(knowledge: Knowledge) -> Evidence:
+    """Everything that comes before the telling is done."""
+    return evidence_of(knowledge, leg_nerves="not_sure", right_now="none", fever="not_sure", age=10)
+
+
+def test_what_tells_most_is_asked_when_no_rule_is_open() -> None:
+    knowledge = telling_only()
+    weights = posteriors(knowledge, dict(replied(knowledge)))
+    gains = {
+        key: gain(knowledge, weights, knowledge.feature(FeatureKey(key)))
+        for key in ("lump", "skin", "pain", "general")  # the rest is gated off, or replied to
+    }
+
+    step = next_step(knowledge, replied(knowledge))
+
+    assert isinstance(step, Ask)
+    assert isinstance(step.why, Tells)
+    assert step.feature == max(gains, key=gains.__getitem__)
+    assert step.why.gain == pytest.approx(max(gains.values()))
+
+
+@pytest.mark.parametrize("keys", [("zeal", "alpha"), ("alpha", "zeal")])
+def test_of_two_that_tell_the_same_the_lower_key_is_asked(keys: tuple[str, str]) -> None:
+    cells, twins = likelihoods(), []
+    for key in keys:
+        twin = Feature(FeatureKey(key), Kind.SINGLE, (option("yes"), option("no")))
+        yes, no = (one.key for one in twin.options)
+        for condition, chance in (("cyst", 0.01), ("strain", 0.99), ("tumour", 0.5)):
+            cells[ConditionKey(condition), twin.key, yes] = Likelihood(chance)
+            cells[ConditionKey(condition), twin.key, no] = Likelihood(1 - chance)
+        twins.append(twin)
+    knowledge = telling_only(features=(*FEATURES, *twins), likelihoods=cells)
+
+    step = next_step(knowledge, replied(knowledge))
+
+    assert isinstance(step, Ask)
+    assert step.feature == "alpha"
+
+
+def test_what_may_settle_a_rule_comes_before_what_tells_more() -> None:
+    rules = (Rule(RuleKey("drugs"), RuleKind.RED_FLAG, Urgency.SAME_DAY, "injects == 'yes'"),)
+    knowledge = knowledge_with(rules=rules)
+    evidence = evidence_of(knowledge, leg_nerves="none", right_now="none", fever="no", age=40)
+    weights = posteriors(knowledge, dict(evidence))
+    tells = {f.key: gain(knowledge, weights, f) for f in knowledge.features}
+    assert tells[FeatureKey("lump")] > tells[FeatureKey("injects")]
+
+    step = next_step(knowledge, evidence)
+
+    assert step == Ask(FeatureKey("injects"), Settles((RuleKey("drugs"),)))
+
+
+def test_a_rule_at_or_below_the_urgency_reached_is_not_worth_a_question() -> None:
+    rules = (
+        Rule(RuleKey("hot"), RuleKind.RED_FLAG, Urgency.SAME_DAY, "fever == 'yes'"),
+        Rule(RuleKey("drugs"), RuleKind.RED_FLAG, Urgency.SAME_DAY, "injects == 'yes'"),
+        Rule(RuleKey("pus"), RuleKind.RED_FLAG, Urgency.FEW_DAYS, "'pus' in skin"),
+    )
+    knowledge = knowledge_with(rules=rules, settings=replace(SETTINGS, gain_stop=10))
+
+    feverish = evidence_of(knowledge, leg_nerves="none", right_now="none", fever="yes", age=40)
+    well = evidence_of(knowledge, leg_nerves="none", right_now="none", fever="no", age=40)
+
+    assert not isinstance(next_step(knowledge, feverish), Ask)
+    step = next_step(knowledge, well)
+    assert isinstance(step, Ask)
+    assert step.feature in ("injects", "skin")
+
+
+@thorough
+@given(replies=some_people)
+def test_every_question_says_truly_why_it_is_asked(knowledge: Knowledge, replies: Replies) -> None:
+    match next_step(knowledge, Evidence(replies.items())):
+        case Ask(feature, Safety()):
+            assert knowledge.feature(feature).tier is Tier.SAFETY
+        case Ask(feature, Required()):
+            assert knowledge.feature(feature).required
+        case Ask(feature, Settles(rules)):
+            assert rules
+            for key in rules:
+                assert can_tip(knowledge, knowledge.rule(key), replies, feature)
+        case Ask(feature, Tells(nats)):
+            weights = posteriors(knowledge, replies)
+            assert nats == pytest.approx(gain(knowledge, weights, knowledge.feature(feature)))
+            assert nats > knowledge.settings.gain_stop
+            assert max(weights.values()) < knowledge.settings.lead_stop
+            standing = Standing(knowledge, Evidence(replies.items()))
+            reached = max(
+                (knowledge.rule(key).urgency for key in fired(knowledge, standing.evidence)),
+                default=Urgency.SELF_CARE,
+            )
+            assert all(rule.urgency <= reached for rule in standing.open_rules())
+        case _:
+            pass
+
+
+def can_tip(knowledge: Knowledge, rule: Rule, replies: Replies, feature: FeatureKey) -> bool:
+    """Whether for some replies to what is open the one to this feature changes the rule."""
+    waiting = [FeatureKey(name) for name in names(rule.text)]
+    hanging: list[FeatureKey] = []
+    while waiting:
+        key = waiting.pop()
+        hanging.append(key)
+        waiting.extend(map(FeatureKey, names(knowledge.feature(key).asked_if or "True")))
+    still_open = [key for key in set(hanging) if key not in replies and key != feature]
+    return _tips(knowledge, rule, dict(replies), still_open, feature)
+
+
+def _tips(
+    knowledge: Knowledge,
+    rule: Rule,
+    replies: Replies,
+    still_open: list[FeatureKey],
+    feature: FeatureKey,
+) -> bool:
+    if not still_open:
+        ends = {
+            is_true(rule.text, plain_values(knowledge, {**replies, feature: reply}))
+            for reply in telling_replies(knowledge.feature(feature))
+        }
+        return len(ends) == 2
+    key, *rest = still_open
+    return any(
+        _tips(knowledge, rule, {**replies, key: reply}, rest, feature)
+        for reply in telling_replies(knowledge.feature(key))
+    )
