@@ -1,5 +1,6 @@
 """The plain admin in which staff edit the drafts and read the releases."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -71,6 +72,11 @@ class RowForm(forms.ModelForm):  # type: ignore[type-arg] # takes none when it r
         name_cells(self)
 
 
+SHORT_TEXTS: "Mapping[type[models.Field[Any, Any]], Mapping[str, Any]]" = {
+    models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 90})}
+}
+
+
 class RowFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # as above
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
@@ -79,6 +85,7 @@ class RowFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # as above
 
 class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg] # as above
     list_per_page = 100
+    formfield_overrides = SHORT_TEXTS
 
     class Media:
         css = {"all": ("content/admin.css",)}
@@ -93,6 +100,7 @@ class TableInline[M: models.Model](admin.TabularInline):  # type: ignore[type-ar
     template = "admin/content/table.html"
     form = RowForm
     formset = RowFormSet
+    formfield_overrides = SHORT_TEXTS
     extra = 0
 
 
@@ -433,9 +441,7 @@ class LikelihoodAdmin(ContentAdmin[Likelihood]):
         "answer",
         "probability",
         "sum_of_row",
-        "basis",
-        "source",
-        "sample_size",
+        "where_from",
         "note",
     )
     list_display_links = ("answer",)
@@ -494,7 +500,13 @@ class LikelihoodAdmin(ContentAdmin[Likelihood]):
     def answer(self, likelihood: Likelihood) -> str:
         return likelihood.option.text
 
-    @admin.display(description="row adds up to", empty_value="each on its own")
+    @admin.display(description="from", ordering="basis")
+    def where_from(self, likelihood: Likelihood) -> str:
+        size = f", {likelihood.sample_size} people" if likelihood.sample_size else ""
+        source = f": {likelihood.source.key}" if likelihood.source else ""
+        return f"{likelihood.basis}{source}{size}"
+
+    @admin.display(description="adds up to", empty_value="each alone")
     def sum_of_row(self, likelihood: Any) -> str | None:
         if likelihood.option.feature.kind == Kind.MULTI:
             return None

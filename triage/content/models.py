@@ -352,7 +352,7 @@ class Feature(models.Model):
         "short name", help_text="What it is about, for lists: “Fever”, “Size of the lump”."
     )
     section = models.CharField(help_text="The heading it stands under, such as “the lump”.")
-    tier = models.CharField(choices=Tier, help_text="When it is asked, before all else.")
+    tier = models.CharField(choices=Tier, help_text="When it is asked: safety comes first.")
     kind = models.CharField(choices=Kind, help_text="What the person gives as an answer.")
     text = models.TextField("question", help_text="As asked of the person: “How old are you?”")
     help_text = models.TextField("help", blank=True, help_text="A line below the question.")

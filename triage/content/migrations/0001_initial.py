@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('order', models.PositiveSmallIntegerField(help_text='Its place in the list. “Asked if” may only look at questions before it.')),
                 ('name', models.CharField(help_text='What it is about, for lists: “Fever”, “Size of the lump”.', verbose_name='short name')),
                 ('section', models.CharField(help_text='The heading it stands under, such as “the lump”.')),
-                ('tier', models.CharField(choices=[('safety', 'Safety: asked first'), ('core', 'Core'), ('follow_up', 'Follow-up: asked last')], help_text='When it is asked, before all else.')),
+                ('tier', models.CharField(choices=[('safety', 'Safety: asked first'), ('core', 'Core'), ('follow_up', 'Follow-up: asked last')], help_text='When it is asked: safety comes first.')),
                 ('kind', models.CharField(choices=[('single', 'One answer'), ('multi', 'Any number of answers'), ('number', 'A whole number')], help_text='What the person gives as an answer.')),
                 ('text', models.TextField(help_text='As asked of the person: “How old are you?”', verbose_name='question')),
                 ('help_text', models.TextField(blank=True, help_text='A line below the question.', verbose_name='help')),
