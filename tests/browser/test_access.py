@@ -1,0 +1,246 @@
+"""Every page, in every state, for whoever sees, reads or moves differently."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has none
+from playwright.sync_api import Page, expect
+
+from .conftest import Visit
+from .pages import PAGES
+from .people import MARBLE
+from .visitor import SITE, Visitor
+
+NARROW = {"width": 360, "height": 740}
+WIDE = {"width": 1280, "height": 800}
+ZOOMED = {"width": 320, "height": 256}  # 1280 x 1024 at 400 %
+
+every_page = pytest.mark.parametrize("name", PAGES)
+
+
+def faults_of(page: Page) -> list[str]:
+    """What axe finds on the page as it is."""
+    found = Axe().run(page).response["violations"]
+    return [f"{fault['id']}: {node['html'][:160]}" for fault in found for node in fault["nodes"]]
+
+
+def show(page: Page, width: dict[str, int], scheme: str) -> None:
+    page.set_viewport_size(width)  # type: ignore[arg-type] # a TypedDict of just these two
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # one of two words
+
+
+@every_page
+def test_axe_finds_nothing_with_javascript(
+    name: str, scripted: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PAGES[name](scripted, monkeypatch)
+
+    found = []
+    for width, scheme in ((NARROW, "light"), (WIDE, "dark")):
+        show(scripted.page, width, scheme)
+        found += faults_of(scripted.page)
+
+    assert found == []
+
+
+@every_page
+def test_axe_finds_nothing_without_javascript(
+    name: str, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """axe is a script itself: so ours are kept from loading, instead of switching all off."""
+    visitor = visit()
+    visitor.page.context.route("**/*.js", lambda route: route.abort())
+    visitor.script = False
+    PAGES[name](visitor, monkeypatch)
+
+    found = []
+    for width, scheme in ((NARROW, "dark"), (WIDE, "light")):
+        show(visitor.page, width, scheme)
+        found += faults_of(visitor.page)
+
+    assert found == []
+
+
+def test_axe_would_find_a_fault(scripted: Visitor) -> None:
+    scripted.is_asked("age")
+    scripted.page.evaluate("document.querySelector('h1 label').removeAttribute('for')")
+
+    assert any(fault.startswith("label:") for fault in faults_of(scripted.page))
+
+
+# Structure
+
+FRAME = """() => ({
+    headings: [...document.querySelectorAll('h1')].map((each) => each.innerText),
+    title: document.title,
+    language: document.documentElement.lang,
+    emergency: document.querySelector('.emergency')?.innerText ?? '',
+    wide: [document.documentElement.scrollWidth, innerWidth],
+})"""
+
+# A control of its own is 44 px high at least; a link in a list or a sentence 24 px.
+SMALL = """() => {
+    const shown = (each) => each.checkVisibility({ visibilityProperty: true })
+        && !each.closest('.skip, .vh');
+    const own = 'button, .button, label.option, input[type=text], summary, #back a, .name, '
+        + 'footer a, .row a, .emergency a, .ways a';
+    const small = (selector, least) => [...document.querySelectorAll(selector)]
+        .filter(shown)
+        .map((each) => [each, each.getBoundingClientRect()])
+        .filter(([, box]) => Math.round(box.height) < least || box.width < 24)
+        .map(([each, box]) => `${each.outerHTML.slice(0, 90)}: ${box.width} x ${box.height}`);
+    return [...small(own, 44), ...small('a', 24)];
+}"""
+
+FOCUSABLE = "a[href], button, input:not([type=hidden]), summary, [tabindex='0']"
+
+
+@every_page
+def test_the_frame_of_every_page_is_the_same(
+    name: str, scripted: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One h1, in the title; a skip link first; whom to call; nothing small; no sideways scroll."""
+    scripted.page.set_viewport_size(NARROW)  # type: ignore[arg-type] # a TypedDict of just these two
+    PAGES[name](scripted, monkeypatch)
+    page = scripted.page
+
+    frame = page.evaluate(FRAME)
+    (heading,) = frame["headings"]
+    assert frame["title"].endswith(f"{heading} - {SITE}")
+    assert frame["title"].startswith("Error: ") == name.startswith("error")
+    assert frame["language"].startswith("en")
+    assert "999" in frame["emergency"]
+    assert page.locator(FOCUSABLE).first.get_attribute("href") == "#main"
+    assert page.evaluate(SMALL) == []
+    for size in (ZOOMED, NARROW, WIDE):
+        page.set_viewport_size(size)  # type: ignore[arg-type] # a TypedDict of just these two
+        scroll, inner = page.evaluate(FRAME)["wide"]
+        assert scroll <= inner, size
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.evaluate(SPACED)
+    scroll, inner = page.evaluate(FRAME)["wide"]
+    assert scroll <= inner, "with the text spaced out"
+    assert page.evaluate(CUT_OFF) == []
+
+
+# WCAG 1.4.12. Through CSSOM, which the page's own policy on styles does not concern.
+SPACED = """() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: .12em !important;
+        word-spacing: .16em !important } p { margin-bottom: 2em !important }`);
+    document.adoptedStyleSheets = [sheet];
+}"""
+
+CUT_OFF = """() => [...document.querySelectorAll('body :not(.vh):not(.vh *):not(svg *)')]
+    .filter((each) => getComputedStyle(each).overflowX === 'hidden'
+        && (each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1))
+    .map((each) => each.outerHTML.slice(0, 90))"""
+
+
+def test_the_skip_link_is_first_and_leads_to_the_page(scripted: Visitor) -> None:
+    scripted.open("/")
+
+    scripted.page.keyboard.press("Tab")
+    skip = scripted.page.get_by_role("link", name="Skip to main content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    scripted.page.keyboard.press("Enter")
+
+    expect(scripted.page.locator("#main")).to_be_focused()
+
+
+def test_the_keys_go_through_a_question_in_the_order_it_is_read(scripted: Visitor) -> None:
+    scripted.is_asked("bladder_saddle")
+
+    order = []
+    for _ in range(scripted.page.locator(f"main :is({FOCUSABLE}):visible").count()):
+        scripted.page.keyboard.press("Tab")
+        order.append(
+            scripted.page.evaluate(
+                "document.activeElement.value || document.activeElement.innerText"
+            )
+        )
+
+    boxes = scripted.page.locator("input[type=checkbox]")
+    values = [box.get_attribute("value") for box in boxes.all()]
+    assert order[: len(values)] == values
+    assert "Why are you asking this?" in order
+    assert order[-1] == "Why are you asking this?"
+
+
+def test_the_focus_can_be_seen(scripted: Visitor) -> None:
+    scripted.is_asked("bladder_saddle")
+    ring = """() => {
+        const active = document.activeElement.closest('label') ?? document.activeElement;
+        const { outlineStyle, outlineWidth } = getComputedStyle(active);
+        return outlineStyle === 'none' ? 0 : parseFloat(outlineWidth);
+    }"""
+
+    for _ in range(scripted.page.locator(f"main :is({FOCUSABLE}):visible").count()):
+        scripted.page.keyboard.press("Tab")
+        assert scripted.page.evaluate(ring) >= 2
+
+
+# What people set in their browser or system
+
+
+def test_with_forced_colours_a_chosen_answer_is_still_told_apart(scripted: Visitor) -> None:
+    scripted.has_answered(MARBLE)
+    scripted.open(scripted.url_of("fever"))
+    outline = "(label) => getComputedStyle(label).outlineStyle"
+    chosen = scripted.page.locator("label.option:has(:checked)")
+    other = scripted.page.locator("label.option:not(:has(:checked))").first
+
+    scripted.page.emulate_media(forced_colors="active")
+
+    assert chosen.evaluate(outline) == "solid"
+    assert other.evaluate(outline) == "none"
+    assert chosen.evaluate("() => matchMedia('(forced-colors: active)').matches")
+
+
+def test_nothing_moves_for_whoever_wants_less_motion(scripted: Visitor) -> None:
+    scripted.begin()
+    moving = """() => [...document.querySelectorAll('*')].filter((each) => {
+        const { transitionDuration, animationName, scrollBehavior } = getComputedStyle(each);
+        return transitionDuration.split(', ').some((time) => parseFloat(time) > 0)
+            || animationName !== 'none' || scrollBehavior === 'smooth';
+    }).length"""
+    scripted.page.emulate_media(reduced_motion="reduce")
+
+    assert scripted.page.evaluate(moving) == 0
+
+
+def test_the_print_leaves_out_what_paper_cannot_do_and_opens_what_is_folded(
+    visitor: Visitor,
+) -> None:
+    visitor.has_answered(MARBLE, finished=True)
+    visitor.open("/check/outcome")
+    page = visitor.page
+    weights = page.locator(".causes .weights").first
+    expect(weights).to_be_hidden()
+
+    page.emulate_media(media="print")
+
+    for gone in (".emergency", "header", "footer", "#back", ".actions", ".row a"):
+        for each in page.locator(gone).all():
+            expect(each).to_be_hidden()
+    assert weights.bounding_box() is not None
+    expect(page.locator(".print")).to_contain_text("Answers given by the patient. Not a diagnosis.")
+    expect(page.locator(".print")).to_contain_text("release 1")
+    expect(page.get_by_role("heading", name="Your answers")).to_be_visible()
+
+
+def test_the_print_of_an_outcome_fits_on_two_pages(scripted: Visitor) -> None:
+    scripted.has_answered(MARBLE, finished=True)
+    scripted.open("/check/outcome")
+
+    pdf = scripted.page.pdf(prefer_css_page_size=True)
+
+    assert pdf.count(b"/Type /Page\n") <= 2
+
+
+def test_the_button_that_prints_is_there_only_where_it_works(visit: Visit) -> None:
+    for script in (True, False):
+        visitor = visit(script=script)
+        visitor.has_answered(MARBLE, finished=True)
+        visitor.open("/check/outcome")
+
+        expect(visitor.page.locator("[data-print]")).to_be_visible(visible=script)
