@@ -1,14 +1,15 @@
 // All of this is extra: each page does its whole work without it.
-(() => {
+{
   const one = (selector) => document.querySelector(selector);
   const all = (selector) => document.querySelectorAll(selector);
 
   // "None of these" and "Not sure" hold alone. The server has the last word.
   const keepAlone = (box) => {
     if (box.type !== "checkbox" || !box.checked) return;
-    for (const other of all("[type=checkbox]")) {
+    for (const other of all(":checked")) {
       if (other !== box && ("exclusive" in box.dataset || "exclusive" in other.dataset)) {
         other.checked = false;
+        one("#live").textContent = "Unticked: " + other.parentNode.textContent;
       }
     }
   };
@@ -26,10 +27,9 @@
   const forget = () => sessionStorage.removeItem("htmx-current-path-for-history");
 
   const prepare = () => {
-    forget();
     for (const button of all("[data-print]")) button.hidden = false;
-    for (const picture of all("[data-picture]")) picture.classList.add("live");
     show();
+    forget();
   };
 
   document.addEventListener("change", ({ target }) => {
@@ -74,4 +74,4 @@
   addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
   prepare();
-})();
+}
