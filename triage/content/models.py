@@ -426,7 +426,7 @@ class OptionQuerySet(models.QuerySet["Option"]):
         return self.get(feature__topic__key=topic, feature__key=feature, key=key)
 
     def of(self, topic: Topic) -> Self:
-        return self.filter(feature__topic=topic).select_related("feature__topic")
+        return self.filter(feature__topic=topic).prefetch_related("feature__topic")
 
 
 class Option(models.Model):
@@ -497,7 +497,8 @@ class LikelihoodQuerySet(models.QuerySet["Likelihood"]):
         )
 
     def of(self, topic: Topic) -> Self:
-        return self.filter(condition__topic=topic).select_related(
+        """All of a topic's likelihoods; what they share is fetched once, not with each of them."""
+        return self.filter(condition__topic=topic).prefetch_related(
             "condition__topic", "option__feature__topic", "source"
         )
 
