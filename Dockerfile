@@ -5,13 +5,14 @@ FROM ghcr.io/astral-sh/uv:0.13.9 AS uv
 FROM debian:trixie-slim AS build
 # uv's own Python, not Debian's: it brings a SQLite without the WAL fault that triage/checks.py names.
 ENV UV_PYTHON_INSTALL_DIR=/opt/python \
+    UV_CACHE_DIR=/var/cache/uv \
     UV_LINK_MODE=copy \
     UV_COMPILE_BYTECODE=1
 COPY --from=uv /uv /usr/local/bin/uv
 RUN uv venv --python 3.13 --managed-python /opt/venv
 WORKDIR /app
 COPY requirements/run.txt requirements/run.txt
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/var/cache/uv \
     uv pip sync --require-hashes --python /opt/venv requirements/run.txt
 COPY . .
 ENV PATH=/opt/venv/bin:$PATH STATIC_ROOT=/app/var/static

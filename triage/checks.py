@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-WAL_RESET_FIXED = (3, 51, 3)  # https://sqlite.org/wal.html#the_wal_reset_bug
+WAL_RESET_FIXED = (3, 51, 3)  # https://sqlite.org/wal.html#walresetbug
 
 
 @register(Tags.database, deploy=True)
