@@ -22,13 +22,17 @@ class Bar:
         return self.seen >= self.bar if self.need == "at least" else self.seen <= self.bar
 
 
+def figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def print_bars(title: str, bars: Sequence[Bar]) -> None:
     """Print the table, and then in one sentence which of them fall short."""
     rows = tuple(
         (
             bar.what,
-            f"{bar.seen:.3g}",
-            f"{bar.need} {bar.bar:,.6g}",
+            figure(bar.seen),
+            f"{bar.need} {figure(bar.bar)}",
             "yes" if bar.is_met else "NO",
             bar.note,
         )

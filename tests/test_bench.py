@@ -2,17 +2,23 @@
 
 from collections.abc import Iterator
 from itertools import combinations, pairwise, product
+from typing import Any
 
 import pytest
+from django.core.wsgi import get_wsgi_application
 
 from bench._bars import Bar, print_bars
 from bench._clock import Timings, alternating
 from bench._hindsight import fewest_replies
 from bench._packs import Pack, drawn, shipped, untempered
+from bench._people import interviews, kept, one_by_one, real_answers
 from bench._plain import Plain
+from bench._requests import Request, send
 from bench._topics import shipped_topics
+from bench.answer import as_text
 from bench.engine import Ours, disagreement_with_plain
 from bench.interview import walk_all, with_stops
+from bench.page import Files, visit
 from triage.engine import (
     Chosen,
     Condition,
@@ -129,6 +135,62 @@ def test_no_interview_is_shorter_than_with_hindsight(back_lump: Pack) -> None:
     crowd = walk_all(back_lump.knowledge, people=20, seed=5, declines=0.2)
 
     assert all(few <= asked for few, asked in zip(crowd.hindsight, crowd.asked, strict=True))
+
+
+@pytest.mark.django_db(transaction=True)  # each request ends by looking after its connection
+def test_the_answers_that_are_timed_are_real_ones() -> None:
+    checker = get_wsgi_application()
+    people = [real_answers(said) for said in interviews(2)]
+
+    responses = [send(checker, request.environ()) for request in one_by_one(people)]
+
+    assert {response.status for response in responses} == {200}
+    assert kept() == len(responses) == sum(map(len, people)) > 20
+
+
+def test_everybody_answers_once_before_anybody_answers_again() -> None:
+    one, other = [Request("/a/1"), Request("/a/2")], [Request("/b/1")]
+
+    assert [r.path for r in one_by_one([one, other])] == ["/a/1", "/b/1", "/a/2"]
+
+
+def test_a_request_is_the_same_with_sockets_and_without() -> None:
+    request = Request("/check/1", fields=(("reply", "a b"),), cookies={"csrf": "c"}, htmx=True)
+
+    text, environ = as_text(request, 8000), request.environ()
+
+    assert text.startswith("POST /check/1 HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n")
+    assert text.endswith("\r\nContent-Length: 9\r\n\r\nreply=a+b")
+    assert environ["wsgi.input"].read() == b"reply=a+b"
+    assert environ["HTTP_COOKIE"] == "csrf=c"
+    assert "Cookie: csrf=c\r\n" in text
+
+
+def test_a_page_weighs_what_it_brings_with_it() -> None:
+    files = {
+        "/": b"<link rel=stylesheet href=/a.css><script src=/b.js></script><img src=data:,>"
+        b"<img src=https://elsewhere.example/c.png>",
+        "/a.css": b"a { background: url('d.svg') }",
+        "/b.js": b"1",
+        "/d.svg": b"<svg/>",
+    }
+
+    def application(environ: dict[str, str], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [files[environ["PATH_INFO"]]]
+
+    seen = visit(application, "page", Request("/"))
+
+    assert seen.total == sum(map(len, files.values()))
+    assert seen.blocking == len(files["/"]) + len(files["/a.css"])
+    assert seen.elsewhere == ("https://elsewhere.example/c.png",)
+    assert [bar.is_met for bar in seen.bars()] == [True, True, False]
+
+
+def test_icons_are_counted_and_links_to_other_pages_are_not() -> None:
+    files = Files('<link rel="icon" href="/i.svg"><link rel="next" href="/2"><a href="/3">3</a>')
+
+    assert (files.styles, files.others) == ([], ["/i.svg"])
 
 
 def gated_topic() -> Knowledge:

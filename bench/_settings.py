@@ -1,0 +1,23 @@
+"""The checker's own settings, and beside them what the bare round trip needs."""
+
+import os
+from typing import Any
+
+from triage.settings import *  # noqa: F403 - the real ones, whatever they are
+from triage.settings import INSTALLED_APPS, LOGGING, TEMPLATES
+
+INSTALLED_APPS = [*INSTALLED_APPS, "bench.bare"]
+TEMPLATES = [
+    *TEMPLATES,
+    {
+        "NAME": "bare",
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": []},
+    },
+]
+
+# Every log line is made as always, and then thrown away.
+nowhere: Any = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+handlers: Any = LOGGING["handlers"]
+LOGGING = {**LOGGING, "handlers": {"stdout": {**handlers["stdout"], "stream": nowhere}}}

@@ -1,0 +1,31 @@
+"""A checker of our own, in a folder that goes away: database, content, static files."""
+
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+
+
+@contextmanager
+def set_up(settings: str) -> Iterator[Path]:
+    """Set everything up as `dev.py run` does, on SQLite, with these settings."""
+    with tempfile.TemporaryDirectory(prefix="triage-bench-") as folder:
+        for name in ("DATABASE_URL", "SECRET_KEY_FILE"):
+            os.environ.pop(name, None)
+        os.environ.update(
+            DATA_DIR=folder,
+            DEBUG_HTTP="1",
+            DJANGO_SETTINGS_MODULE=settings,
+            SECRET_KEY=secrets.token_urlsafe(50),  # the same for the servers started from here
+        )
+        django.setup()
+        call_command("migrate", verbosity=0, run_syncdb=True)
+        call_command("set_up_demonstration", stdout=StringIO())
+        call_command("collectstatic", verbosity=0, interactive=False)
+        yield Path(folder)
