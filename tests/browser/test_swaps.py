@@ -163,6 +163,7 @@ def test_an_answer_that_holds_alone_clears_the_others_and_they_clear_it(
     labels.nth(1).click()
     scripted.fill_in(["none"])
     assert scripted.chosen == ["none"]
+    expect(scripted.page.locator("#live")).not_to_be_empty()  # whoever cannot see it is told
     labels.nth(0).click()
 
     assert len(scripted.chosen) == 1
@@ -184,7 +185,7 @@ def test_the_picture_of_the_back_chooses_the_answer_beside_it(
     scripted: Visitor, feature: str
 ) -> None:
     scripted.is_asked(feature)
-    regions = scripted.page.locator("[data-picture] [data-option]")
+    regions = scripted.page.locator(".picture [data-option]")
     assert regions.count() >= 3
 
     for region in regions.all():
