@@ -191,7 +191,7 @@ def test_no_walk_breaks_the_state(sweep: int) -> None:
     run(
         Walk,
         settings=settings(
-            max_examples=max(1, sweep // STEPS),
+            max_examples=max(1, sweep // (2 * STEPS)),  # 1,000 steps, 10,000 in a soak
             stateful_step_count=STEPS,
             deadline=None,
             derandomize=True,
@@ -209,7 +209,7 @@ def test_no_post_breaks_the_page(release: Release, sweep: int) -> None:
     names = st.sampled_from(["feature", "revision", "reply", "decline", "confirm", "x"])
 
     @settings(
-        max_examples=sweep // 4,
+        max_examples=sweep // 8,
         deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
