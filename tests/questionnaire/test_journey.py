@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.conf import settings
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from triage.content.models import Release
@@ -39,6 +39,21 @@ def test_the_cookie_is_hidden_from_scripts_and_ends_with_the_browser(underway: P
     assert cookie["samesite"] == "Lax"
     assert cookie["path"] == "/"
     assert cookie["max-age"] == cookie["expires"] == ""
+
+
+def test_over_https_the_cookie_is_bound_to_this_host_alone(person: Person) -> None:
+    with override_settings(
+        ASSESSMENT_COOKIE_NAME="__Host-assessment", ASSESSMENT_COOKIE_SECURE=True
+    ):
+        begun = person.browser.post("/check/begin", secure=True)
+        deleted = person.browser.post("/check/delete", secure=True)
+
+    for response in (begun, deleted):
+        cookie = response.cookies["__Host-assessment"]
+        assert cookie["secure"]
+        assert (cookie["path"], cookie["domain"]) == ("/", "")
+    assert deleted.cookies["__Host-assessment"].value == ""
+    assert Assessment.objects.count() == 0
 
 
 def test_a_post_without_htmx_redirects_to_the_next_question(underway: Person) -> None:

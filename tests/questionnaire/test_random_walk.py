@@ -209,7 +209,7 @@ def test_no_post_breaks_the_page(release: Release, sweep: int) -> None:
     names = st.sampled_from(["feature", "revision", "reply", "decline", "confirm", "x"])
 
     @settings(
-        max_examples=sweep // 8,
+        max_examples=sweep // 4,
         deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),

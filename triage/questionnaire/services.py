@@ -57,10 +57,9 @@ class NotAskedHere(Exception):
 class ChangedSince(Exception):
     """The same feature was given another reply after this form was shown."""
 
-    def __init__(self, theirs: Reply, revision: int) -> None:
+    def __init__(self, theirs: Reply) -> None:
         super().__init__()
         self.theirs = theirs
-        self.revision = revision
 
 
 class Withdraws(Exception):
@@ -214,7 +213,7 @@ def answer(
         if stored == reply:
             return progress(assessment)
         if stored is not None and assessment.set_at[number - 1] > revision:
-            raise ChangedSince(stored, assessment.revision)
+            raise ChangedSince(stored)
         evidence = assessment.evidence.set(feature, reply)
         follows = implied(assessment.content.knowledge, evidence)
         lost = tuple(flag for flag in assessment.flags if flag not in follows.flags)
