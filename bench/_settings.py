@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from triage.settings import *  # noqa: F403 - the real ones, whatever they are
-from triage.settings import INSTALLED_APPS, LOGGING, TEMPLATES
+from triage.settings import DATABASES, INSTALLED_APPS, LOGGING, TEMPLATES
 
 INSTALLED_APPS = [*INSTALLED_APPS, "bench.bare"]
 TEMPLATES = [
@@ -16,6 +16,11 @@ TEMPLATES = [
         "OPTIONS": {"context_processors": []},
     },
 ]
+
+# What a write costs beside the wait for the disk: see --synchronous of bench.answer.
+options: Any = DATABASES["default"]["OPTIONS"]
+waits = f"synchronous={os.environ.get('BENCH_SYNCHRONOUS', 'FULL')}"
+options["init_command"] = options["init_command"].replace("synchronous=FULL", waits)
 
 # Every log line is made as always, and then thrown away.
 nowhere: Any = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives

@@ -187,11 +187,11 @@ SCRIPT = """
 local requests = {
 %s
 }
-local count = 0
+local count = -1 -- wrk tries this function once and sends nothing
 request = function()
   count = count + 1
   if not %s and count >= #requests then wrk.thread:stop() end
-  return requests[(count - 1) %% #requests + 1]
+  return requests[count == 0 and 1 or (count - 1) %% #requests + 1]
 end
 done = function(summary, latency)
   local errors = summary.errors
@@ -334,8 +334,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="in process")
     parser.add_argument("--served-rounds", type=int, default=3, help="over gunicorn")
     parser.add_argument("--seconds", type=int, default=3, help="of each run over gunicorn")
+    parser.add_argument(
+        "--synchronous",
+        choices=["FULL", "NORMAL"],
+        default="FULL",
+        help="FULL, as shipped: each write waits for the disk; NORMAL: none does, ours or bare",
+    )
     given = parser.parse_args()
+    os.environ["BENCH_SYNCHRONOUS"] = given.synchronous
     print(f"# The cost of an answer\n\n{__doc__}")
+    print(f"SQLite writes with synchronous={given.synchronous}.")
     with set_up("bench._settings") as folder:
         in_process(given.people, given.rounds)
         if shutil.which("wrk") is None or os.name == "nt":
