@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any, cast
 
 from django.conf import settings
+from django.http import QueryDict
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.urls import reverse
@@ -88,7 +89,9 @@ def question_of(assessment: Assessment, feature: FeatureKey) -> str:
     return wording_of(assessment).question(feature, voice)
 
 
-def form_of(assessment: Assessment, feature: FeatureKey, posted: Any = None) -> AnswerForm:
+def form_of(
+    assessment: Assessment, feature: FeatureKey, posted: QueryDict | None = None
+) -> AnswerForm:
     return AnswerForm(
         posted,
         feature=assessment.content.knowledge.feature(feature),

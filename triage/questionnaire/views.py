@@ -68,6 +68,15 @@ def of_an_assessment[**P](view: AssessmentView[P]) -> View[P]:
     return found
 
 
+NOT_SAVED = "We could not save this answer just now. It is still filled in: press the button again"
+
+# Pages that have a part for htmx; the others are whole, or refused before they get that far.
+STEPS = {
+    f"questionnaire/{name}.html"
+    for name in ("question", "answers", "outcome", "withdraw", "conflict")
+}
+
+
 def show(
     request: HtmxHttpRequest,
     template: str,
@@ -85,12 +94,6 @@ def show(
         response.headers["HX-Push-Url"] = push
     patch_vary_headers(response, ["HX-Request"])
     return response
-
-
-STEPS = {
-    f"questionnaire/{name}.html"
-    for name in ("question", "answers", "outcome", "withdraw", "conflict")
-}
 
 
 def where(assessment: Assessment) -> str:
@@ -216,9 +219,6 @@ def _answer(request: HtmxHttpRequest, assessment: Assessment, number: int) -> Ht
         form.add_error("reply", NOT_SAVED)
         return _show_again(request, assessment, number, form, status=503)
     return show_step(request, progress)
-
-
-NOT_SAVED = "We could not save this answer just now. It is still filled in: press Continue again"
 
 
 def _show_again(
