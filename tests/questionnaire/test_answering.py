@@ -376,6 +376,7 @@ def test_an_emergency_takes_no_more_statements_than_any_answer(underway: Person)
         {"concluded": True},
         {"finished_at": NOW},
         {"device": 3},
+        {"replies": [["fever", ["no"]]]},
         {"voice": "doctor"},
     ],
 )

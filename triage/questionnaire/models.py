@@ -2,13 +2,15 @@
 
 import hashlib
 from datetime import datetime
-from typing import NewType
+from typing import Any, NewType
 
 from django.conf import settings
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.db.models.functions import Length
 from django.db.models.lookups import Exact
+from django.db.models.sql.compiler import SQLCompiler
 
 from triage.content.knowledge import Content, content_of
 from triage.engine import Evidence, FeatureKey, Reply, Urgency, reply_from_json
@@ -19,6 +21,18 @@ Token = NewType("Token", str)
 
 def hash_of(token: Token) -> str:
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
+
+
+class ListLength(models.Func):
+    """How many entries a JSON list has."""
+
+    function = "JSON_ARRAY_LENGTH"
+    output_field = models.IntegerField()
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, Any]:
+        return self.as_sql(compiler, connection, function="JSONB_ARRAY_LENGTH")
 
 
 class AssessmentQuerySet(models.QuerySet["Assessment"]):
@@ -100,6 +114,10 @@ class Assessment(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(channel="home", device=None), name="assessment_at_home_has_no_device"
+            ),
+            models.CheckConstraint(
+                condition=Exact(ListLength("replies"), ListLength("set_at")),
+                name="assessment_says_when_each_reply_was_set",
             ),
             models.CheckConstraint(
                 condition=Q(concluded=True, asking="") | Q(concluded=False) & ~Q(asking=""),
