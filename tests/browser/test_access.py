@@ -224,7 +224,7 @@ def test_the_print_leaves_out_what_paper_cannot_do_and_opens_what_is_folded(
     for gone in (".emergency", "header", "footer", "#back", ".actions", ".row a"):
         for each in page.locator(gone).all():
             expect(each).to_be_hidden()
-    assert weights.bounding_box() is not None
+    expect(weights).to_be_visible()
     expect(page.locator(".print")).to_contain_text("Answers given by the patient. Not a diagnosis.")
     expect(page.locator(".print")).to_contain_text("release 1")
     expect(page.get_by_role("heading", name="Your answers")).to_be_visible()
