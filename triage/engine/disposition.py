@@ -189,8 +189,8 @@ def _members(knowledge: Knowledge, group: RiskGroup) -> frozenset[int]:
 
 def highest_posteriors(standing: Standing, sets: list[frozenset[int]]) -> list[float]:
     """Return, for each set of conditions, the highest posterior that it reaches when any of the
-    alarms that are present are taken away: a multiple choice's unticked, a single choice's or a
-    number's replaced by each reply that is no alarm.
+    alarms that are present are taken away: a multiple choice's unticked or read as not sure, a
+    single choice's or a number's replaced by each reply that is no alarm.
 
     A risk threshold judged on this cannot be passed before an alarm is reported and missed after:
     with one alarm more, every combination that was tried before is tried again.
@@ -246,15 +246,15 @@ def _with_and_without_alarms(standing: Standing) -> tuple[Array, list[Array]]:
 def _split(standing: Standing, feature: Feature, reply: Reply) -> tuple[list[int], list[list[int]]]:
     """Return the terms of a reply that stay, and for each alarm in it the terms among which it
     chooses if it may be taken away."""
-    term_of, own = standing.knowledge.tables.term_of, standing.knowledge.tables.terms_of
+    tables, term_of = standing.knowledge.tables, standing.knowledge.tables.term_of
     alarms = {option.key for option in feature.options if option.alarm}
-    rows = own(feature, reply)
+    rows = tables.terms_of(feature, reply)
     alarm_rows = {term_of[feature.key, key] for key in alarms if (feature.key, key) in term_of}
     if alarm_rows.isdisjoint(rows):
         return rows, []
     if feature.kind is Kind.MULTI:
-        return [row for row in rows if row not in alarm_rows], [
-            [r] for r in rows if r in alarm_rows
-        ]
+        unticked = tables.unticked[feature.key]  # left out, it reads as not sure
+        calm_ticks = [row for row in rows if row not in alarm_rows and row != unticked]
+        return calm_ticks, [[unticked], *([row] for row in rows if row in alarm_rows)]
     calm = [o.key for o in feature.options if o.key not in alarms]
     return [], [[*rows, *(term_of[feature.key, k] for k in calm if (feature.key, k) in term_of)]]
