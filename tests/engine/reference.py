@@ -113,7 +113,8 @@ def _entropy(chances: Iterable[float]) -> float:
 
 def calmer(knowledge: Knowledge, replies: Replies) -> Iterator[dict[FeatureKey, Reply]]:
     """Yield the replies with any of their alarms taken away: of a multiple choice, no longer
-    ticked; of the other kinds, replaced by each reply that is no alarm, or by none."""
+    ticked, or the whole not known; of the other kinds, replaced by each reply that is no alarm, or
+    by none."""
     ways: list[list[tuple[FeatureKey, Reply | None]]] = []
     for key, reply in replies.items():
         feature = knowledge.feature(key)
@@ -129,7 +130,8 @@ def _calmer_replies(feature: Feature, reply: Reply) -> list[Reply | None]:
             variants = [options]
             for key in sorted(alarms & options):
                 variants += [variant - {key} for variant in variants]
-            return [Chosen(variant) for variant in variants]
+            unsure = [None] if alarms & options else []
+            return [*(Chosen(variant) for variant in variants), *unsure]
         case Chosen(options) if alarms & options:
             calm = [o.key for o in feature.options if o.key not in alarms]
             return [reply, None, *(Chosen(frozenset({key})) for key in calm)]

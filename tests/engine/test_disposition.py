@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triage.engine import (
+    NOT_SURE,
     Chosen,
     ConditionKey,
     Declined,
@@ -323,6 +324,24 @@ def test_an_alarm_never_lowers_what_a_risk_threshold_is_judged_on(
             higher = highest_posteriors(Standing(knowledge, having), sets)
             for before, after in zip(lower, higher, strict=True):
                 assert after >= before - 1e-12, (without, having)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+@settings(thorough, max_examples=40)
+@given(replies=whole_people)
+def test_nor_does_it_where_not_sure_becomes_an_alarm(topic: str, replies: Replies) -> None:
+    knowledge = TOPICS[topic]
+    sets = indices(knowledge)
+
+    for feature, option in alarms_of(knowledge):
+        if feature.has(NOT_SURE):
+            unsure, having = (
+                {**replies, feature.key: Chosen(frozenset({key}))} for key in (NOT_SURE, option.key)
+            )
+            lower = highest_posteriors(Standing(knowledge, Evidence(unsure.items())), sets)
+            higher = highest_posteriors(Standing(knowledge, Evidence(having.items())), sets)
+            for before, after in zip(lower, higher, strict=True):
+                assert after >= before - 1e-12, (feature.key, option.key)
 
 
 @thorough

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import cycle
+from itertools import cycle, islice
 from random import Random
 
+import numpy as np
 import pytest
 
 from triage.engine import (
+    Ask,
     Chosen,
     Conclude,
     Declined,
@@ -26,7 +28,9 @@ from triage.engine import (
     Urgency,
     disposition,
     fired,
+    next_step,
 )
+from triage.evaluation.simulation import simulated
 
 from .oracle import applying, is_true, plain_values, rule_urgency
 from .people import (
@@ -149,6 +153,23 @@ def test_every_rule_has_somebody_of_whom_it_holds(shipped: Knowledge, pool: Pool
 
         assert is_true(rule.text, plain_values(shipped, person))
         assert rule.key in fired(shipped, Evidence(person.items()))
+
+
+def test_every_feature_can_be_reached(shipped: Knowledge) -> None:
+    """Each is what is asked next of somebody who has replied to the others, or declined them."""
+    chance, unasked = Random(7), {feature.key for feature in shipped.features}
+
+    for condition in islice(cycle(shipped.conditions), 4000):
+        seeded = np.random.default_rng(chance.getrandbits(32))
+        (case,) = simulated(shipped, seeded, 1, condition=condition.key, declines=chance.random())
+        for key in sorted(unasked):
+            match next_step(shipped, case.evidence.without(key)):
+                case Ask(asked) if asked == key:
+                    unasked.remove(key)
+        if not unasked:
+            break
+
+    assert not unasked
 
 
 @pytest.mark.parametrize("key", ["rf_fever", "rf_cord_legs", "rf_lasting_deep_pain"])

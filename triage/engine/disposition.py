@@ -197,33 +197,34 @@ def highest_posteriors(standing: Standing, sets: list[frozenset[int]]) -> list[f
     """
     if not sets:
         return []
-    base, groups = _with_and_without_alarms(standing)
-    if prod(map(len, groups)) > MOST_VARIANTS:
-        return _upper_bounds(base, groups, sets)
-    scores = base[None, :]
-    for group in groups:
-        scores = (scores[:, None, :] + group[None, :, :]).reshape(-1, len(base))
+    choices = _choices_of(standing)
+    if prod(map(len, choices)) > MOST_VARIANTS:
+        return _upper_bounds(standing.knowledge.tables.log_priors, choices, sets)
+    scores = standing.knowledge.tables.log_priors[None, :]
+    for choice in choices:
+        scores = (scores[:, None, :] + choice[None, :, :]).reshape(-1, scores.shape[1])
     variants = normalised(scores)
     return [float(variants[:, sorted(members)].sum(axis=1).max()) for members in sets]
 
 
-def _upper_bounds(base: Array, groups: list[Array], sets: list[frozenset[int]]) -> list[float]:
-    """Bound each posterior by letting every pair of conditions have the alarms that suit it best."""
-    apart = base[:, None] - base[None, :]
-    for group in groups:
-        apart = apart + (group[:, :, None] - group[:, None, :]).min(axis=0)
+def _upper_bounds(
+    log_priors: Array, choices: list[Array], sets: list[frozenset[int]]
+) -> list[float]:
+    """Bound each posterior by letting every pair of conditions choose what suits it best."""
+    apart = log_priors[:, None] - log_priors[None, :]
+    for choice in choices:
+        apart = apart + (choice[:, :, None] - choice[:, None, :]).min(axis=0)
     np.fill_diagonal(apart, 0)
     bounds = 1 / np.exp(apart).sum(axis=0)
     return [float(min(1.0, bounds[sorted(members)].sum())) for members in sets]
 
 
-def _with_and_without_alarms(standing: Standing) -> tuple[Array, list[Array]]:
-    """Return the log scores (C,) of all that does not hang on an alarm, and for each choice that
-    does the log-likelihoods (alternatives, C) that it may add, nothing among them."""
-    knowledge, tables = standing.knowledge, standing.knowledge.tables
+def _choices_of(standing: Standing) -> list[Array]:
+    """Return what each reply may add to the log scores, (alternatives, C): more than one where it
+    hangs on an alarm."""
+    knowledge = standing.knowledge
     read = {feature.key for feature, _ in standing.read}
-    scores = tables.log_priors
-    groups: list[Array] = []
+    choices: list[Array] = []
     alarming: set[FeatureKey] = set()
     for feature in knowledge.features:
         reply = standing.evidence.get(feature.key)
@@ -231,30 +232,32 @@ def _with_and_without_alarms(standing: Standing) -> tuple[Array, list[Array]]:
         hangs = not alarming.isdisjoint(features_of(knowledge.asked_if[feature.key]))
         if reply is None or not (hangs or feature.key in read):
             continue
-        fixed, choices = _split(standing, feature, reply)
-        if choices or hangs:
+        own = _with_and_without_alarms(standing, feature, reply)
+        if hangs or any(len(choice) > 1 for choice in own):
             alarming.add(feature.key)
-        if hangs:
-            fixed, choices = [], [*choices, *([row] for row in fixed)]
-        scores = scores + tables.terms[fixed].sum(axis=0)
-        groups.extend(
-            np.vstack([np.zeros((1, len(scores))), tables.terms[rows]]) for rows in choices
-        )
-    return scores, groups
+        choices.extend(_or_nothing(choice) if hangs else choice for choice in own)
+    return choices
 
 
-def _split(standing: Standing, feature: Feature, reply: Reply) -> tuple[list[int], list[list[int]]]:
-    """Return the terms of a reply that stay, and for each alarm in it the terms among which it
-    chooses if it may be taken away."""
-    tables, term_of = standing.knowledge.tables, standing.knowledge.tables.term_of
-    alarms = {option.key for option in feature.options if option.alarm}
+def _with_and_without_alarms(standing: Standing, feature: Feature, reply: Reply) -> list[Array]:
+    tables = standing.knowledge.tables
+    terms, term_of = tables.terms, tables.term_of
+    scored = [o for o in feature.options if (feature.key, o.key) in term_of]
+    alarm_rows = {term_of[feature.key, option.key] for option in scored if option.alarm}
     rows = tables.terms_of(feature, reply)
-    alarm_rows = {term_of[feature.key, key] for key in alarms if (feature.key, key) in term_of}
-    if alarm_rows.isdisjoint(rows):
-        return rows, []
-    if feature.kind is Kind.MULTI:
-        unticked = tables.unticked[feature.key]  # left out, it reads as not sure
-        calm_ticks = [row for row in rows if row not in alarm_rows and row != unticked]
-        return calm_ticks, [[unticked], *([row] for row in rows if row in alarm_rows)]
-    calm = [o.key for o in feature.options if o.key not in alarms]
-    return [], [[*rows, *(term_of[feature.key, k] for k in calm if (feature.key, k) in term_of)]]
+    alarms = [row for row in rows if row in alarm_rows]
+    if not alarms:
+        return [terms[rows].sum(axis=0, keepdims=True)]
+    if feature.kind is not Kind.MULTI:
+        calm = [term_of[feature.key, option.key] for option in scored if not option.alarm]
+        return [_or_nothing(terms[[*rows, *calm]])]
+    sums = terms[[row for row in rows if row not in alarm_rows]].sum(axis=0, keepdims=True)
+    if 2 ** len(alarms) >= MOST_VARIANTS:  # too many to try: each by itself, for the upper bound
+        return [_or_nothing(sums), *(_or_nothing(terms[[row]]) for row in alarms)]
+    for row in alarms:
+        sums = np.vstack([sums, sums + terms[row]])
+    return [_or_nothing(sums)]
+
+
+def _or_nothing(choice: Array) -> Array:
+    return np.vstack([np.zeros((1, choice.shape[1])), choice])

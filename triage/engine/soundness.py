@@ -21,6 +21,7 @@ from .vocabulary import (
 )
 
 SUM_TOLERANCE = 1e-6
+MOST_OPTIONS = 100
 
 
 def faults_of_parts(
@@ -36,6 +37,7 @@ def faults_of_parts(
     yield from _twice("condition", (condition.key for condition in conditions))
     yield from _twice("feature", (feature.key for feature in features))
     yield from _twice("rule", (rule.key for rule in rules))
+    yield from _twice("risk group", (group.key for group in groups))
     yield from _conditions(conditions)
     for feature in features:
         yield from _options(feature)
@@ -84,6 +86,8 @@ def _options(feature: Feature) -> Iterator[str]:
     yield from _twice(f"option of “{feature.key}”", (option.key for option in feature.options))
     if not feature.options:
         yield f"The feature “{feature.key}” has no option."
+    if len(feature.options) > MOST_OPTIONS:
+        yield f"The feature “{feature.key}” has more than {MOST_OPTIONS} options."
     if feature.kind is not Kind.NUMBER:
         return
     if feature.low is None or feature.high is None or feature.low > feature.high:
