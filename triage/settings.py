@@ -223,7 +223,6 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
         "publickey-credentials-get",
         "screen-wake-lock",
         "usb",
-        "web-share",
     )
 }
 SECURE_HSTS_SECONDS = 0 if DEBUG_HTTP else 2 * 365 * 24 * 60 * 60
