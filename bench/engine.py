@@ -37,7 +37,7 @@ class Ours:
         """The feature that tells most: posterior, gain of all features, and the choice."""
         evidence = self.pack.replies[turn % len(self.pack.replies)]
         standing = Standing(self.knowledge, evidence)
-        found = most_telling(self.knowledge, standing.askable, outlook(standing))
+        found = most_telling(standing, outlook(standing))
         assert found is not None  # in these packs something is always open
         return found[0].key
 

@@ -1,6 +1,5 @@
 """The one function the web calls: what to ask next, or that it is time to conclude."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .disposition import Disposition, disposition_of
@@ -9,7 +8,7 @@ from .knowledge import Knowledge
 from .selection import most_settling, most_telling, outlook
 from .standing import NOTHING, Standing
 from .verdicts import FALSE
-from .vocabulary import Feature, FeatureKey, Rule, RuleKey, Tier, Urgency
+from .vocabulary import FeatureKey, Rule, RuleKey, Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +70,8 @@ def next_step(
         return Conclude(disposition_of(standing))
     return (
         _settle(standing, _pending_emergencies(standing))
-        or _ask_first(standing.askable, Tier.SAFETY)
-        or _ask_required(standing.askable)
+        or _ask_first(standing, standing.knowledge.safety, Safety())
+        or _ask_first(standing, standing.knowledge.required, Required())
         or _settle(standing, [rule for rule in standing.open_rules() if rule.urgency > reached])
         or _ask_telling(standing)
         or Conclude(disposition_of(standing))
@@ -87,20 +86,15 @@ def _pending_emergencies(standing: Standing) -> list[Rule]:
     ]
 
 
-def _ask_first(askable: Iterable[Feature], tier: Tier) -> Ask | None:
-    feature = next((feature for feature in askable if feature.tier is tier), None)
-    return None if feature is None else Ask(feature.key, Safety())
-
-
-def _ask_required(askable: Iterable[Feature]) -> Ask | None:
-    feature = next((feature for feature in askable if feature.required), None)
-    return None if feature is None else Ask(feature.key, Required())
+def _ask_first(standing: Standing, features: tuple[FeatureKey, ...], why: Why) -> Ask | None:
+    feature = next(filter(standing.may_ask, features), None)
+    return None if feature is None else Ask(feature, why)
 
 
 def _settle(standing: Standing, rules: list[Rule]) -> Ask | None:
     if not rules:
         return None
-    found = most_settling(standing, rules, standing.askable, outlook(standing))
+    found = most_settling(standing, rules, outlook(standing))
     if found is None:
         return None
     feature, settles = found
@@ -114,7 +108,7 @@ def _ask_telling(standing: Standing) -> Ask | None:
     prospect = outlook(standing)
     if prospect.lead >= knowledge.settings.lead_stop:
         return None
-    found = most_telling(knowledge, standing.askable, prospect)
+    found = most_telling(standing, prospect)
     if found is None or found[1] <= knowledge.settings.gain_stop:
         return None
     return Ask(found[0].key, Tells(found[1]))

@@ -18,6 +18,7 @@ from .vocabulary import (
     RuleKey,
     RuleKind,
     Settings,
+    Tier,
     Urgency,
 )
 
@@ -60,6 +61,9 @@ class Knowledge:
             raise Unsound(faults)
         self._conditions = {condition.key: condition for condition in self.conditions}
         self._features = {feature.key: feature for feature in self.features}
+        self.place = {feature.key: index for index, feature in enumerate(self.features)}
+        self.safety = tuple(f.key for f in self.features if f.tier is Tier.SAFETY)
+        self.required = tuple(f.key for f in self.features if f.required)
         self._rules = {rule.key: rule for rule in self.rules}
         self.tables = Tables(self.conditions, self.features, self.likelihoods, self.settings)
         self.expressions: Mapping[RuleKey, Expression] = {

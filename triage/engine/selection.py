@@ -19,12 +19,12 @@ TIE = 1e-9
 class Outlook:
     """What the next replies may be.
 
-    chances  (E,) P(outcome | evidence), a list for its fast single reads
+    chances  (E,) P(outcome | evidence)
     gains    (F,) nats, in the order of `tables.asked`
     lead     the largest posterior
     """
 
-    chances: list[float]
+    chances: Array
     gains: Array
     lead: float
 
@@ -44,52 +44,56 @@ def outlook_of(knowledge: Knowledge, weights: Array) -> Outlook:
     """Return the outlook for these weights of the conditions, (C,), which sum to 1."""
     tables = knowledge.tables
     chances = tables.outcomes @ weights
-    surprise = chances * np.log(chances)
-    gains = -np.add.reduceat(surprise, tables.starts) - tables.conditional_entropy @ weights
+    gains = np.add.reduceat(chances * np.log(chances), tables.starts)
+    gains += tables.conditional_entropy @ weights
+    np.negative(gains, out=gains)
     np.maximum(gains, 0, out=gains)
-    return Outlook(chances.tolist(), gains, float(weights.max()))
+    return Outlook(chances, gains, float(weights.max()))
 
 
-def most_telling(
-    knowledge: Knowledge, candidates: Sequence[Feature], prospect: Outlook
-) -> tuple[Feature, float] | None:
-    """Return the candidate with the largest gain, and the gain; None if none tells anything."""
-    place = knowledge.tables.place
-    gains = prospect.gains
-    ranked = [(float(gains[place[f.key]]), f) for f in candidates if f.key in place]
-    if not ranked:
+def most_telling(standing: Standing, prospect: Outlook) -> tuple[Feature, float] | None:
+    """Return the open feature with the largest gain, and the gain; None if nothing tells anything.
+
+    Ties go to the lowest key.
+    """
+    place, asked = standing.knowledge.tables.place, standing.knowledge.tables.asked
+    gains = prospect.gains.copy()
+    gains[[place[key] for key in standing.not_to_ask if key in place]] = -1
+    best = float(gains.max(initial=-1))
+    if best < 0:
         return None
-    best = max(gain for gain, _ in ranked)
-    return min(
-        ((f, gain) for gain, f in ranked if gain >= best - TIE), key=lambda pair: pair[0].key
-    )
+    first = min(asked[index] for index in np.flatnonzero(gains >= best - TIE))
+    return standing.knowledge.feature(first), float(gains[place[first]])
 
 
 def most_settling(
-    standing: Standing, rules: Sequence[Rule], candidates: Sequence[Feature], prospect: Outlook
+    standing: Standing, rules: Sequence[Rule], prospect: Outlook
 ) -> tuple[Feature, tuple[Rule, ...]] | None:
-    """Return the candidate whose reply is expected to settle most of what is open, and the rules
-    that it bears on; None if no candidate bears on any.
+    """Return the open feature whose reply is expected to settle most of what is open, and the
+    rules that it bears on; None if no feature that may be asked bears on any.
 
     What a reply settles of a rule is the share of the features on which the rule hangs that it
     need hang on no longer: all of them if the rule becomes true or false. Each rule counts by its
-    urgency. Ties go to the candidate with the larger gain, then to the lower key.
+    urgency. Ties go to the feature with the larger gain, then to the lower key.
     """
-    knowledge = standing.knowledge
-    worth = {feature.key: 0.0 for feature in candidates}
-    bearing: dict[FeatureKey, list[Rule]] = {feature.key: [] for feature in candidates}
+    settling, chances = standing.knowledge.settling, prospect.chances.tolist()
+    worth: dict[FeatureKey, float] = {}
+    bearing: dict[FeatureKey, list[Rule]] = {}
     for rule in rules:
-        branches = knowledge.settling.of(standing.verdicts[rule.key])
-        for key, branch in branches.items():
-            if key in worth:
-                settled = knowledge.settling.expected(branch, prospect.chances)
-                worth[key] += rule.urgency * settled
-                bearing[key].append(rule)
-    useful = [key for key, found in bearing.items() if found]
-    if not useful:
+        for key, branch in settling.of(standing.verdicts[rule.key]).items():
+            if standing.may_ask(key):
+                settled = settling.expected(branch, chances)
+                worth[key] = worth.get(key, 0.0) + rule.urgency * settled
+                bearing.setdefault(key, []).append(rule)
+    if not worth:
         return None
-    most = max(worth[key] for key in useful)
-    equal = [knowledge.feature(key) for key in useful if worth[key] >= most - TIE]
-    telling = most_telling(knowledge, equal, prospect)
-    chosen = telling[0] if telling else min(equal, key=lambda feature: feature.key)
-    return chosen, tuple(bearing[chosen.key])
+    most = max(worth.values())
+    equal = [key for key, value in worth.items() if value >= most - TIE]
+    told = {key: _gain(standing.knowledge, prospect, key) for key in equal}
+    chosen = min(key for key in equal if told[key] >= max(told.values()) - TIE)
+    return standing.knowledge.feature(chosen), tuple(bearing[chosen])
+
+
+def _gain(knowledge: Knowledge, prospect: Outlook, feature: FeatureKey) -> float:
+    place = knowledge.tables.place.get(feature)
+    return 0.0 if place is None else float(prospect.gains[place])

@@ -1,6 +1,6 @@
 """Where one person stands: which replies are read, what may be asked, and each rule's verdict."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from .errors import UnknownFeature
@@ -77,16 +77,18 @@ class Standing:
         """Whether the feature's `asked_if` holds for sure."""
         return self.gates.get(feature, TRUE) is TRUE
 
-    @cached_property
-    def askable(self) -> tuple[Feature, ...]:
-        """The open features whose `asked_if` holds, in the order of the content."""
-        return tuple(
-            feature
-            for feature in self.knowledge.features
-            if feature.key not in self.evidence
-            and feature.key not in self.skipped
-            and self.applies(feature.key)
+    def may_ask(self, feature: FeatureKey) -> bool:
+        """Whether the feature is open: unasked, not skipped, and its `asked_if` holds."""
+        return (
+            feature not in self.evidence and feature not in self.skipped and self.applies(feature)
         )
+
+    @property
+    def not_to_ask(self) -> Iterator[FeatureKey]:
+        """The features that are not open; some of them more than once."""
+        yield from (key for key, _ in self.evidence)
+        yield from self.skipped
+        yield from (key for key, gate in self.gates.items() if gate is not TRUE)
 
     def fired(self) -> tuple[Rule, ...]:
         """The rules that hold whatever is still to be replied, in the order of the content."""
@@ -118,13 +120,11 @@ class Standing:
     def read(self) -> tuple[tuple[Feature, Reply], ...]:
         """The replies that count, in the order of the content. What gates hang on and is open is
         taken as not known."""
-        last = self.knowledge.signs.last
-        gates = {key: last(gate) for key, gate in self.gates.items()}
+        last, gates, place = self.knowledge.signs.last, self.gates, self.knowledge.place
         return tuple(
-            (feature, reply)
-            for feature in self.knowledge.features
-            if (reply := self.evidence.get(feature.key)) is not None
-            and gates.get(feature.key, TRUE) is TRUE
+            (self.knowledge.features[place[key]], reply)
+            for key, reply in sorted(self.evidence, key=lambda pair: place[pair[0]])
+            if key not in gates or last(gates[key]) is TRUE
         )
 
     @cached_property
