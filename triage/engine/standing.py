@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 
 from .errors import UnknownFeature
 from .evidence import Chosen, Declined, Evidence, Number, Reply
@@ -31,18 +32,20 @@ class Standing:
         self.knowledge = knowledge
         self.evidence = evidence
         self.skipped = skipped
-        signs = knowledge.signs
-        self._known: list[Mark | None] = [None] * len(signs.owner)
-        for key, reply in evidence:
-            if key not in signs.first:
+        for key in chain((key for key, _ in evidence), skipped):
+            if key not in knowledge.place:
                 raise UnknownFeature(f"there is no feature “{key}”")
-            unsure = key in knowledge.feeds_emergency
-            _note(self._known, signs.marks(key, reply, unsure=unsure))
-        for key in skipped:
-            if key not in signs.first:
-                raise UnknownFeature(f"there is no feature “{key}”")
-            if key not in evidence:
-                _note(self._known, signs.unknown(key))
+
+    @cached_property
+    def _known(self) -> list[Mark | None]:
+        """What is known of each sign."""
+        signs, unsure = self.knowledge.signs, self.knowledge.feeds_emergency
+        known: list[Mark | None] = [None] * len(signs.owner)
+        for key in self.skipped:
+            _note(known, signs.unknown(key))
+        for key, reply in self.evidence:
+            _note(known, signs.marks(key, reply, unsure=key in unsure))
+        return known
 
     def _fold(
         self, verdict: Verdict, hangs_on: Iterable[int], known: Sequence[Mark | None]
