@@ -1,6 +1,7 @@
 """A rule is true or false while replies are to come exactly if nothing that may come changes it."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from itertools import product
 from math import prod
 
@@ -87,7 +88,7 @@ def settled(knowledge: Knowledge, text: str, replies: Mapping[FeatureKey, Reply]
         for key, reply in replies.items()
         for mark in signs.marks(key, reply, unsure=key in knowledge.feeds_emergency)
     )
-    return signs.given_all(signs.compiled(expression, gates), marks)
+    return reduce(signs.given, marks, signs.compiled(expression, gates))
 
 
 @thorough

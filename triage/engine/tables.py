@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from .evidence import Chosen, Declined, Number, Reply
 from .vocabulary import (
+    NOT_SURE,
     Basis,
     Condition,
     ConditionKey,
@@ -110,7 +111,7 @@ class Tables:
                 band = band_of(feature, value)
                 return [] if band is None else [self.term_of[feature.key, band]]
             case Chosen(chosen) if feature.kind is Kind.MULTI:
-                if feature.key not in self.unticked or is_unsure(feature, chosen):
+                if feature.key not in self.unticked or NOT_SURE in chosen:
                     return []
                 ticked = [self.term_of.get((feature.key, key)) for key in sorted(chosen)]
                 return [self.unticked[feature.key], *(row for row in ticked if row is not None)]
@@ -127,10 +128,6 @@ def band_of(feature: Feature, value: int) -> OptionKey | None:
         if option.scored and (low is None or low <= value) and (high is None or value <= high):
             return option.key
     return None
-
-
-def is_unsure(feature: Feature, chosen: frozenset[OptionKey]) -> bool:
-    return "not_sure" in chosen and feature.has(OptionKey("not_sure"))
 
 
 def spread_of(basis: Basis, settings: Settings) -> float:

@@ -51,7 +51,7 @@ class Verdict:
 
     @property
     def is_open(self) -> bool:
-        return self.sign is not _NO_SIGN
+        return bool(self.branches)
 
 
 TRUE = Verdict(_NO_SIGN, ())
@@ -249,11 +249,6 @@ class Signs:
         first = self.first[feature.key]
         for place in range(len(feature.options)):
             verdict = self.with_value(verdict, first + place, int(place == index))
-        return verdict
-
-    def given_all(self, verdict: Verdict, marks: Iterable[Mark]) -> Verdict:
-        for mark in marks:
-            verdict = self.given(verdict, mark)
         return verdict
 
     def implies(self, left: Verdict, right: Verdict) -> bool:
