@@ -58,7 +58,8 @@ class Person:
             self.go(response.headers["Location"])
         else:
             self.page = response.content.decode()
-            self.path = response.headers.get("HX-Push-Url", "false").replace("false", self.path)
+            pushed = response.headers.get("HX-Push-Url", "false")
+            self.path = (path or self.path) if pushed == "false" else pushed
         return response  # type: ignore[no-any-return] # the test client adds to HttpResponse
 
     def answer(self, reply: str | list[str] = "", **more: str) -> HttpResponse:
