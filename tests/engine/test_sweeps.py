@@ -9,6 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from triage.content.fixtures import document_of
 from triage.engine import (
     Ask,
     Chosen,
@@ -32,6 +33,7 @@ from triage.engine import (
 )
 from triage.evaluation.simulation import simulated
 
+from .conftest import SHIPPED
 from .oracle import applying, is_true, plain_values, rule_urgency
 from .people import (
     DECLINED,
@@ -153,6 +155,17 @@ def test_every_rule_has_somebody_of_whom_it_holds(shipped: Knowledge, pool: Pool
 
         assert is_true(rule.text, plain_values(shipped, person))
         assert rule.key in fired(shipped, Evidence(person.items()))
+
+
+def test_most_people_are_asked_as_many_questions_as_the_pages_say(
+    shipped: Knowledge, pool: Pool
+) -> None:
+    topic = document_of(SHIPPED)["topic"]
+    usual = range(topic["usual_questions_low"], topic["usual_questions_high"] + 1)
+
+    asked = [len(interviewed(shipped, person)[0]) for person in pool.people]
+
+    assert sum(number in usual for number in asked) >= 0.75 * len(asked)
 
 
 def test_every_feature_can_be_reached(shipped: Knowledge) -> None:
