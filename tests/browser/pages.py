@@ -5,12 +5,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError
-from django.db.models import Value
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from triage.questionnaire import errors, services
-from triage.questionnaire.models import Assessment, AssessmentQuerySet
+from triage.questionnaire import errors, models, services
+from triage.questionnaire.models import Assessment
 
 from .people import CHILD, CONFUSED, FEVER, MARBLE
 from .visitor import Visitor
@@ -156,9 +155,7 @@ def _recalled(visitor: Visitor, patch: pytest.MonkeyPatch) -> None:
 
 def recall(patch: pytest.MonkeyPatch) -> None:
     """Take every release for recalled: a real recall cannot be undone for the tests that follow."""
-    patch.setattr(
-        AssessmentQuerySet, "with_recall", lambda found: found.annotate(recalled=Value(True))
-    )
+    patch.setattr(models, "FIND", models.FIND.replace("release.recalled_at IS NOT NULL", "TRUE"))
 
 
 def _not_saved(visitor: Visitor, patch: pytest.MonkeyPatch) -> None:

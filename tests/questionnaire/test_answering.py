@@ -1,7 +1,7 @@
 """Replies are set, not added: repeats, stale tabs, changes and withdrawals."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -157,15 +157,15 @@ def test_an_answer_overtaken_five_times_says_so_and_keeps_what_was_chosen(
 def overtake(monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
     """Let somebody else write just before each conditional UPDATE."""
     left = [times]
-    real: Callable[..., AssessmentQuerySet] = AssessmentQuerySet.unchanged
+    real = AssessmentQuerySet.write
 
-    def unchanged(self: AssessmentQuerySet, assessment: Assessment) -> AssessmentQuerySet:
+    def write(self: AssessmentQuerySet, assessment: Assessment, values: Mapping[str, Any]) -> bool:
         if left[0]:
             left[0] -= 1
             Assessment.objects.filter(pk=assessment.pk).update(revision=assessment.revision + 1)
-        return real(self, assessment)
+        return real(self, assessment, values)
 
-    monkeypatch.setattr(AssessmentQuerySet, "unchanged", unchanged)
+    monkeypatch.setattr(AssessmentQuerySet, "write", write)
 
 
 def test_a_locked_database_keeps_the_answer_in_the_form(
@@ -174,7 +174,7 @@ def test_a_locked_database_keeps_the_answer_in_the_form(
     def locked(*_: Any, **__: Any) -> int:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr(AssessmentQuerySet, "update", locked)
+    monkeypatch.setattr(AssessmentQuerySet, "write", locked)
 
     response = underway.answer(["collapse"])
 

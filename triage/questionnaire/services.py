@@ -29,7 +29,7 @@ from triage.engine import (
 )
 
 from . import erasure
-from .models import Assessment, AssessmentQuerySet, Token, hash_of
+from .models import Assessment, Token, hash_of
 
 TRIES = 5
 
@@ -157,11 +157,11 @@ def find(*, token: Token, now: datetime) -> Assessment:
 
     Raises NoAssessment, Expired, or Recalled.
     """
-    return _still_open(Assessment.objects.of(token), now)
+    return _still_open(hash_of(token), now)
 
 
-def _still_open(assessments: AssessmentQuerySet, now: datetime) -> Assessment:
-    assessment = assessments.with_recall().first()
+def _still_open(token_hash: str, now: datetime) -> Assessment:
+    assessment = Assessment.objects.find(token_hash)
     if assessment is None:
         raise NoAssessment
     if assessment.is_expired(now):
@@ -220,11 +220,11 @@ def answer(
         if lost and not (confirmed and revision == assessment.revision):
             raise Withdraws(lost, assessment.revision)
         columns = _columns(assessment, number, evidence, follows, lost, now)
-        if Assessment.objects.unchanged(assessment).update(**columns):
+        if Assessment.objects.write(assessment, columns):
             for name, value in columns.items():
                 setattr(assessment, name, value)
             return Progress(assessment, follows.step)
-        assessment = _still_open(Assessment.objects.filter(pk=assessment.pk), now)
+        assessment = _still_open(assessment.token_hash, now)
     raise Overtaken
 
 
