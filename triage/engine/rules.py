@@ -8,6 +8,7 @@ no option; a multiple choice, no option ticked; a number, every comparison false
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import eq, ge, gt, le, lt, ne
 
 from .errors import RuleError
@@ -79,6 +80,7 @@ _HOLDS = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Expression:
     """Return the expression that a rule's text means; empty text always holds.
 

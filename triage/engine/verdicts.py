@@ -13,6 +13,7 @@ Source: R. E. Bryant, IEEE Trans. Comput. 1986;C-35:677-91, here with many-value
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import NewType
 
 from .evidence import Chosen, Declined, Number, Reply
@@ -39,13 +40,19 @@ _NO_SIGN = 1 << 30
 
 
 class Verdict:
-    """True, false, or a sign and the verdict for each of its values. Equal verdicts are one object."""
+    """True, false, or a sign and the verdict for each of its values. Equal verdicts are one object.
 
-    __slots__ = ("branches", "breadth", "memo", "sign")
+    `reads` has a bit for each sign on which the verdict hangs.
+    """
+
+    __slots__ = ("branches", "breadth", "memo", "reads", "sign")
 
     def __init__(self, sign: int, branches: tuple["Verdict", ...]) -> None:
         self.sign = sign
         self.branches = branches
+        self.reads = 1 << sign if branches else 0
+        for branch in branches:
+            self.reads |= branch.reads
         self.memo: dict[Mark, Verdict] = {}
         self.breadth: int | None = None
 
@@ -68,7 +75,8 @@ class Signs:
         self.owner: list[int] = []
         self._is_tick: list[bool] = []
         self.cells: dict[FeatureKey, tuple[range, ...]] = {}
-        self._made: dict[tuple[int, tuple[int, ...]], Verdict] = {}
+        self._made: dict[tuple[int, ...], Verdict] = {}
+        self._implied: dict[tuple[int, int], bool] = {}
         self._marks: dict[tuple[FeatureKey, Reply, bool], tuple[Mark, ...]] = {}
         self._read = {
             (literal.feature, literal.option)
@@ -187,9 +195,11 @@ class Signs:
         return verdict
 
     def _made_of(self, sign: int, branches: tuple[Verdict, ...]) -> Verdict:
-        if all(branch is branches[0] for branch in branches):
+        if branches.count(branches[0]) == len(branches):
             return branches[0]
-        return self._made.setdefault((sign, tuple(map(id, branches))), Verdict(sign, branches))
+        key = (sign, *map(id, branches))
+        made = self._made.get(key)
+        return made or self._made.setdefault(key, Verdict(sign, branches))
 
     def both(self, left: Verdict, right: Verdict) -> Verdict:
         return self._joined(left, right, _both, {})
@@ -217,13 +227,12 @@ class Signs:
             seen[key] = self._made_of(
                 sign,
                 tuple(
-                    self._joined(
-                        left.branches[value] if left.sign == sign else left,
-                        right.branches[value] if right.sign == sign else right,
-                        settled,
-                        seen,
-                    )
-                    for value in range(count)
+                    [
+                        self._joined(one, other, settled, seen)
+                        for one, other in zip(
+                            _by_value(left, sign, count), _by_value(right, sign, count), strict=True
+                        )
+                    ]
                 ),
             )
         return seen[key]
@@ -231,14 +240,17 @@ class Signs:
     def given(self, verdict: Verdict, mark: Mark) -> Verdict:
         """Return the verdict once this mark is known. Remembered with the verdict."""
         sign = mark // VALUES
-        if verdict.sign > sign:
+        if not verdict.reads >> sign & 1:
             return verdict
         if verdict.sign == sign:
             return verdict.branches[mark % VALUES]
         known = verdict.memo.get(mark)
         if known is None:
-            branches = tuple(self.given(branch, mark) for branch in verdict.branches)
-            known = verdict.memo[mark] = self._made_of(verdict.sign, branches)
+            branches = [
+                self.given(branch, mark) if branch.reads >> sign & 1 else branch
+                for branch in verdict.branches
+            ]
+            known = verdict.memo[mark] = self._made_of(verdict.sign, tuple(branches))
         return known
 
     def with_value(self, verdict: Verdict, sign: int, value: int) -> Verdict:
@@ -252,8 +264,20 @@ class Signs:
         return verdict
 
     def implies(self, left: Verdict, right: Verdict) -> bool:
-        """Whether `right` is true of everybody of whom `left` is."""
-        return self.both(left, self.opposite(right)) is FALSE
+        """Whether `right` is true of everybody of whom `left` is. Nothing is made for it."""
+        if left is FALSE or right is TRUE or left is right:
+            return True
+        if not (left.branches or right.branches):
+            return False
+        key = (id(left), id(right))  # neither goes away before the signs do
+        known = self._implied.get(key)
+        if known is None:
+            sign = min(left.sign, right.sign)
+            count = len((left if left.sign == sign else right).branches)
+            lefts, rights = _by_value(left, sign, count), _by_value(right, sign, count)
+            known = all(map(self.implies, lefts, rights))
+            self._implied[key] = known
+        return known
 
     def last(self, verdict: Verdict) -> Verdict:
         """Return the leaf that is reached when nothing more becomes known."""
@@ -270,14 +294,12 @@ class Signs:
 
     def signs_of(self, verdict: Verdict) -> frozenset[int]:
         """The signs on which the verdict hangs."""
-        seen: dict[int, Verdict] = {}
-        waiting = [verdict]
-        while waiting:
-            node = waiting.pop()
-            if node.is_open and id(node) not in seen:
-                seen[id(node)] = node
-                waiting.extend(node.branches)
-        return frozenset(node.sign for node in seen.values())
+        return frozenset(sign for sign in range(len(self.owner)) if verdict.reads >> sign & 1)
+
+
+def _by_value(verdict: Verdict, sign: int, count: int) -> Iterable[Verdict]:
+    """Return what the verdict is for each value of a sign that does not come after its own."""
+    return verdict.branches if verdict.sign == sign else repeat(verdict, count)
 
 
 def _mark(sign: int, value: int) -> Mark:
