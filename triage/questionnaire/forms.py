@@ -2,9 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
-from django import forms
 from django.http import QueryDict
 
 from triage.content.knowledge import Wording
@@ -26,6 +24,7 @@ from triage.engine import (
 MOST_BUTTONS = 11  # a number from 0 to 10 is eleven radio buttons in a row; a longer range is typed
 
 ONE_NUMBER = re.compile(r"(?P<before>\D*)(?P<digits>\d{1,9})(?P<after>\D*)")
+REVISION = re.compile("[0-9]{1,9}")
 SIGN_OR_POINT = ("-", "\N{MINUS SIGN}", "\N{EN DASH}", ".", ",")
 
 
@@ -40,23 +39,14 @@ class Choice:
     divider_before: bool
 
 
-class WholeNumber(forms.CharField):
-    """A whole number as people type it: “34”, “34 years”, “٣٤”."""
+class AnswerForm:
+    """The form of one question; once it `is_valid`, `reply` is what was posted.
 
-    def to_python(self, value: Any) -> Any:
-        match = ONE_NUMBER.fullmatch(super().to_python(value) or "")
-        if match is None or match["before"].rstrip().endswith(SIGN_OR_POINT):
-            return None
-        if any(character.isnumeric() for character in match["before"] + match["after"]):
-            return None  # “3½”, “三4”
-        return int(match["digits"])
+    Not one of Django's forms: their fields, widgets and widgets' templates took a quarter of an
+    answer's time, and what they check the engine checks as well.
+    """
 
-
-class AnswerForm(forms.Form):
-    """The form of one question. `reply` is what it holds once it is valid."""
-
-    feature = forms.CharField(widget=forms.HiddenInput)
-    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    reply: Reply
 
     def __init__(
         self,
@@ -67,13 +57,20 @@ class AnswerForm(forms.Form):
         reply: Reply | None,
         revision: int,
     ) -> None:
-        super().__init__(
-            posted,
-            initial={"feature": feature.key, "revision": revision, "reply": _shown(reply)},
-        )
         self.asked = feature
         self.wording = wording
-        self.fields["reply"] = self._field()
+        self.revision = revision
+        self.posted = posted or QueryDict()
+        self.shown = _shown(reply) if posted is None else posted.getlist("reply")
+        self.errors: list[str] = []
+        if posted is not None:
+            try:
+                self.reply = check_reply(feature, self._posted_reply())
+            except (UnfitReply, UnknownOption):
+                self.errors.append(self._contradiction or self.what_to_do)
+
+    def is_valid(self) -> bool:
+        return not self.errors
 
     @property
     def is_typed(self) -> bool:
@@ -93,28 +90,6 @@ class AnswerForm(forms.Form):
             return [(str(number), str(number)) for number in self._numbers]
         options = sorted(self.asked.options, key=lambda option: option.key == NOT_SURE)
         return [(option.key, self.wording.option(self.asked.key, option.key)) for option in options]
-
-    def _field(self) -> forms.Field:
-        if self.is_typed:
-            return WholeNumber(
-                required=False,
-                widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
-            )
-        errors = {
-            "required": self.what_to_do,
-            "invalid_choice": self.what_to_do,
-            "invalid_list": self.what_to_do,
-        }
-        if self.asked.kind is Kind.MULTI:
-            return forms.MultipleChoiceField(
-                choices=self._labels,
-                widget=forms.CheckboxSelectMultiple,
-                required=False,
-                error_messages=errors,
-            )
-        return forms.ChoiceField(
-            choices=self._labels, widget=forms.RadioSelect, required=False, error_messages=errors
-        )
 
     @property
     def what_to_do(self) -> str:
@@ -138,19 +113,16 @@ class AnswerForm(forms.Form):
     @property
     def _contradiction(self) -> str:
         """The sentence for an answer that holds alone, ticked together with others."""
-        posted = self.cleaned_data.get("reply")
-        if not isinstance(posted, list) or len(posted) < 2:
+        if len(self.shown) < 2:
             return ""
         alone = {option.key for option in self.asked.options if option.exclusive}
-        ticked = [label for key, label in self._labels if key in alone and key in posted]
+        ticked = [label for key, label in self._labels if key in alone and key in self.shown]
         return f"Select either “{ticked[0]}” or the other answers, not both" if ticked else ""
 
     @property
     def choices_view(self) -> list[Choice]:
         if self.is_typed:
             return []
-        value = self["reply"].value()
-        chosen = {str(key) for key in (value if isinstance(value, list) else [value])}
         alone = {option.key for option in self.asked.options if option.exclusive} | {NOT_SURE}
         labels = self._labels
         last = len(labels)
@@ -160,7 +132,7 @@ class AnswerForm(forms.Form):
             Choice(
                 value=key,
                 label=label,
-                checked=key in chosen,
+                checked=key in self.shown,
                 exclusive=self.asked.kind is Kind.MULTI and key in alone,
                 divider_before=bool(index) and index == last,
             )
@@ -168,55 +140,50 @@ class AnswerForm(forms.Form):
         ]
 
     @property
+    def typed(self) -> str:
+        return self.shown[-1] if self.shown else ""
+
+    @property
     def is_stale(self) -> bool:
         """Whether this was the form of another question, or carries no revision that we gave."""
-        return "revision" in self.errors or self.cleaned_data.get("feature") != self.asked.key
+        revision = self.posted.get("revision", "")
+        return self.posted.get("feature") != self.asked.key or not REVISION.fullmatch(revision)
 
     @property
     def revision_shown(self) -> int:
-        revision: int = self.cleaned_data["revision"]
-        return revision
+        return int(self.posted.get("revision", ""))
 
-    @property
-    def reply(self) -> Reply:
-        reply: Reply = self.cleaned_data["reply"]
-        return reply
-
-    def clean(self) -> dict[str, Any]:
-        declined = str(self.data.get("decline", ""))
-        if declined:
-            self.errors.pop("reply", None)  # the button pressed says more than what was ticked
-        if "reply" not in self.errors:
-            try:
-                self.cleaned_data["reply"] = self._reply(declined)
-            except (UnfitReply, UnknownOption):
-                self.add_error("reply", self._contradiction or self.what_to_do)
-        return self.cleaned_data
-
-    def _reply(self, declined: str) -> Reply:
-        """Raises UnfitReply or UnknownOption if the post makes no reply to this question."""
-        value = self.cleaned_data.get("reply")
-        reply: Reply
-        if declined:
+    def _posted_reply(self) -> Reply:
+        """Raises UnfitReply if the post makes no reply to any question."""
+        if declined := self.posted.get("decline"):  # says more than what was ticked
             if declined not in Decline:
                 raise UnfitReply(declined)
-            reply = Declined(Decline(declined))
-        elif self.asked.kind is Kind.NUMBER:
-            if value in (None, ""):
-                raise UnfitReply("no number")
-            reply = Number(int(value))
-        else:
-            keys = value if isinstance(value, list) else [value] if value else []
-            reply = Chosen(frozenset(map(OptionKey, keys)))
-        return check_reply(self.asked, reply)
+            return Declined(Decline(declined))
+        match self.asked.kind:
+            case Kind.NUMBER:
+                return Number(whole_number(self.typed))
+            case Kind.SINGLE:
+                return Chosen(frozenset(map(OptionKey, self.shown[-1:])))
+            case Kind.MULTI:
+                return Chosen(frozenset(map(OptionKey, self.shown)))
 
 
-def _shown(reply: Reply | None) -> str | int | list[str] | None:
-    """Return what the widget shows of an earlier reply."""
+def whole_number(typed: str) -> int:
+    """Return a whole number as people type it: “34”, “34 years”, “٣٤”. Raises UnfitReply."""
+    match = ONE_NUMBER.fullmatch(typed)
+    if match is None or match["before"].rstrip().endswith(SIGN_OR_POINT):
+        raise UnfitReply("no whole number")
+    if any(character.isnumeric() for character in match["before"] + match["after"]):
+        raise UnfitReply("more than one number")  # “3½”, “三4”
+    return int(match["digits"])
+
+
+def _shown(reply: Reply | None) -> list[str]:
+    """Return what the form shows of an earlier reply."""
     match reply:
         case Chosen(options):
             return sorted(options)
         case Number(value):
-            return value
+            return [str(value)]
         case Declined() | None:
-            return None
+            return []

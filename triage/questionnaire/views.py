@@ -216,7 +216,7 @@ def _answer(request: HtmxHttpRequest, assessment: Assessment, number: int) -> Ht
         return show(request, "questionnaire/withdraw.html", page)
     except (services.Overtaken, DatabaseError) as error:
         log.warning("answer_not_saved", exception=type(error).__qualname__)
-        form.add_error("reply", NOT_SAVED)
+        form.errors.append(NOT_SAVED)
         return _show_again(request, assessment, number, form, status=503)
     return show_step(request, progress)
 
