@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
-from math import exp, log
+from math import exp, log, prod
 
 from triage.engine import (
+    NOT_SURE,
     Chosen,
     Condition,
     ConditionKey,
@@ -16,6 +17,7 @@ from triage.engine import (
     Number,
     OptionKey,
     Reply,
+    Syndrome,
 )
 
 from .oracle import Replies, applying
@@ -43,35 +45,79 @@ def band(feature: Feature, value: int) -> OptionKey | None:
     return None
 
 
-def log_likelihood(
-    knowledge: Knowledge, condition: Condition, feature: Feature, reply: Reply
-) -> float:
+type Variable = tuple[FeatureKey, OptionKey, bool]
+"""A way in which something came out: an option that holds, or one of a list that does not."""
+
+
+def variables(feature: Feature, reply: Reply) -> list[Variable]:
+    """Return what a reply tells, one by one."""
     scored = [option.key for option in feature.options if option.scored]
     match reply:
         case Declined():
-            return 0.0
+            return []
         case Number(value):
             own = band(feature, value)
-            return 0.0 if own is None else log(slipped(knowledge, condition, feature, own))
+            return [] if own is None else [(feature.key, own, True)]
         case Chosen(options) if feature.kind is Kind.SINGLE:
-            (key,) = options
-            return log(slipped(knowledge, condition, feature, key)) if key in scored else 0.0
+            return [(feature.key, key, True) for key in options if key in scored]
         case Chosen(options):
-            if "not_sure" in options:
-                return 0.0
-            chances = {key: slipped(knowledge, condition, feature, key) for key in scored}
-            return sum(log(p if key in options else 1 - p) for key, p in chances.items())
+            return [] if NOT_SURE in options else [(feature.key, o, o in options) for o in scored]
+
+
+def syndrome_of(knowledge: Knowledge, variable: Variable) -> Syndrome | None:
+    feature, option, _ = variable
+    return next(
+        (
+            syndrome
+            for syndrome in knowledge.syndromes
+            if any(member[1:] == (feature, option) for member in syndrome.members)
+        ),
+        None,
+    )
+
+
+def chance_of(knowledge: Knowledge, condition: Condition, variable: Variable) -> float:
+    key, option, holds = variable
+    yes = slipped(knowledge, condition, knowledge.feature(key), option)
+    return yes if holds else 1 - yes
+
+
+def chance_in(
+    knowledge: Knowledge, syndrome: Syndrome, state: int, condition: Condition, variable: Variable
+) -> float:
+    """P'(variable | state, condition)."""
+    key, option, holds = variable
+    feature, slip = knowledge.feature(key), knowledge.settings.slip
+    kinds = 2 if feature.kind is Kind.MULTI else sum(o.scored for o in feature.options)
+    plain = syndrome.members[condition.key, key, option][state]
+    yes = (1 - slip) * plain + slip / kinds
+    return yes if holds else 1 - yes
+
+
+def told(knowledge: Knowledge, replies: Replies) -> list[Variable]:
+    read = [key for key in applying(knowledge, replies) if key in replies]
+    return [v for key in read for v in variables(knowledge.feature(key), replies[key])]
+
+
+def joint(knowledge: Knowledge, condition: Condition, seen: Iterable[Variable]) -> float:
+    """P'(all that was seen | condition): syndromes are summed over, all else is independent."""
+    seen = list(seen)
+    alone = [v for v in seen if syndrome_of(knowledge, v) is None]
+    chance = prod(chance_of(knowledge, condition, variable) for variable in alone)
+    for syndrome in knowledge.syndromes:
+        members = [v for v in seen if syndrome_of(knowledge, v) is syndrome]
+        chance *= sum(
+            share * prod(chance_in(knowledge, syndrome, n, condition, v) for v in members)
+            for n, share in enumerate(syndrome.chances[condition.key])
+        )
+    return chance
 
 
 def posteriors(knowledge: Knowledge, replies: Replies) -> dict[ConditionKey, float]:
-    read = [key for key in applying(knowledge, replies) if key in replies]
+    seen = told(knowledge, replies)
     scores = {
         condition.key: log(condition.prior)
-        + knowledge.settings.temper
-        * sum(
-            log_likelihood(knowledge, condition, knowledge.feature(key), replies[key])
-            for key in read
-        )
+        + knowledge.settings.temper * log(joint(knowledge, condition, seen))
         for condition in knowledge.conditions
     }
     peak = max(scores.values())
@@ -80,20 +126,48 @@ def posteriors(knowledge: Knowledge, replies: Replies) -> dict[ConditionKey, flo
     return {key: weight / total for key, weight in weights.items()}
 
 
-def gain(knowledge: Knowledge, weights: Weights, feature: Feature) -> float:
-    """H(O) - sum over c of P(c) H(O | c); of a multiple choice the sum over its options."""
+def gain(
+    knowledge: Knowledge, weights: Weights, feature: Feature, replies: Replies | None = None
+) -> float:
+    """H(O) - sum over c of P(c) H(O | c), over every joint outcome of the feature."""
+    seen = told(knowledge, replies or {})
     scored = [option.key for option in feature.options if option.scored]
+    if not scored:
+        return 0.0
+    ways: list[list[Variable]]
+    if feature.kind is Kind.MULTI:
+        pairs = [[(feature.key, key, True), (feature.key, key, False)] for key in scored]
+        ways = [list(way) for way in product(*pairs)]
+    else:
+        ways = [[(feature.key, key, True)] for key in scored]
     tables = {
-        condition.key: {key: slipped(knowledge, condition, feature, key) for key in scored}
+        condition.key: {
+            str(number): joint(knowledge, condition, [*seen, *way])
+            / joint(knowledge, condition, seen)
+            for number, way in enumerate(ways)
+        }
         for condition in knowledge.conditions
     }
-    if feature.kind is not Kind.MULTI:
-        return _information(weights, tables)
+    return _information(weights, tables)
+
+
+def summed_gain(knowledge: Knowledge, weights: Weights, feature: Feature) -> float:
+    """The gain of each option of a list by itself, summed; no syndrome is looked at."""
     return sum(
         _information(
-            weights, {c: {"yes": row[key], "no": 1 - row[key]} for c, row in tables.items()}
+            weights,
+            {
+                condition.key: {
+                    holds: chance_of(
+                        knowledge, condition, (feature.key, option.key, holds == "yes")
+                    )
+                    for holds in ("yes", "no")
+                }
+                for condition in knowledge.conditions
+            },
         )
-        for key in scored
+        for option in feature.options
+        if option.scored
     )
 
 

@@ -27,6 +27,9 @@ from triage.engine import (
     RuleKey,
     RuleKind,
     Settings,
+    StateKey,
+    Syndrome,
+    SyndromeKey,
     Tier,
     Urgency,
     check_reply,
@@ -203,6 +206,52 @@ TABLE = {
 
 BASIS = {"fever": Likelihood(0, Basis.STUDY, 400), "age": Likelihood(0, Basis.GUIDELINE)}
 """The basis of a feature's likelihoods, where it is not an estimate; the probability is not used."""
+
+
+def _linked(
+    key: str, chances: dict[str, tuple[float, ...]], leanings: tuple[float, ...], *members: str
+) -> Syndrome:
+    """Return a syndrome that leaves every likelihood as the table has it: what its states add to
+    a member's they take away again on average."""
+    rows = {}
+    for condition, shares in chances.items():
+        middle = sum(share * lean for share, lean in zip(shares, leanings, strict=True))
+        for member in members:
+            feature, option = member.split(".")
+            p = TABLE[condition][feature][option]
+            room = min(p, 1 - p) / 2
+            sign = -1 if option in ("no", "mild") else 1
+            rows[ConditionKey(condition), FeatureKey(feature), OptionKey(option)] = tuple(
+                p + sign * room * (lean - middle) for lean in leanings
+            )
+    states = tuple(StateKey(f"state {n}") for n in range(len(leanings)))
+    return Syndrome(
+        SyndromeKey(key), states, {ConditionKey(c): s for c, s in chances.items()}, rows
+    )
+
+
+SYNDROMES = (
+    _linked(
+        "ill_all_over",
+        {"cyst": (0.9, 0.1), "strain": (0.8, 0.2), "tumour": (0.4, 0.6)},
+        (0.0, 1.0),
+        "fever.yes",
+        "fever.no",
+        "leg_nerves.numb_legs",
+        "general.weight_loss",
+        "general.tired",
+    ),
+    _linked(
+        "inflamed",
+        {"cyst": (0.5, 0.3, 0.2), "strain": (0.9, 0.06, 0.04), "tumour": (0.6, 0.1, 0.3)},
+        (0.0, 0.4, 1.0),
+        "skin.red",
+        "skin.pus",
+        "pain.mild",
+        "pain.severe",
+    ),
+)
+"""Two and three states; a whole single choice and number; all, two and one option of a list."""
 
 
 SETTINGS = Settings(

@@ -40,7 +40,7 @@ from .expressions import some_people, telling_replies, thorough, whole_people
 from .oracle import Replies, applying, holding, is_true, plain_values, rule_urgency
 from .people import alarms_of, pool_of, ticked
 from .reference import highest, posteriors
-from .small import CONDITIONS, FEATURES, GROUPS, evidence_of, knowledge_with
+from .small import CONDITIONS, FEATURES, GROUPS, SYNDROMES, evidence_of, knowledge_with
 
 MODULE = sys.modules[highest_posteriors.__module__]
 """Where the cap is; the name `triage.engine.disposition` is also that of a function."""
@@ -128,24 +128,24 @@ def test_the_urgency_is_the_highest_of_all_reasons_which_stand_in_that_order(
 @thorough
 @given(replies=whole_people)
 def test_a_risk_is_a_reason_exactly_from_its_threshold_on(
-    knowledge: Knowledge, replies: Replies
+    either: Knowledge, replies: Replies
 ) -> None:
-    found = disposition(knowledge, Evidence(replies.items()))
+    found = disposition(either, Evidence(replies.items()))
 
-    read = {key: replies[key] for key in applying(knowledge, replies)}
-    reached = highest(knowledge, read, sets_of(knowledge))
+    read = {key: replies[key] for key in applying(either, replies)}
+    reached = highest(either, read, sets_of(either))
     thresholds = [c.raise_at for c in CONDITIONS] + [group.raise_at for group in GROUPS]
     over = {
         members
-        for members, p, least in zip(sets_of(knowledge), reached, thresholds, strict=True)
+        for members, p, least in zip(sets_of(either), reached, thresholds, strict=True)
         if p >= least
     }
-    in_scope = not is_true("age < 16", plain_values(knowledge, replies))
+    in_scope = not is_true("age < 16", plain_values(either, replies))
     risks = [reason for reason in found.reasons if isinstance(reason, RiskReason)]
     assert {frozenset(risk.conditions) for risk in risks} == (over if in_scope else set())
     assert found.in_scope is in_scope
     for risk in risks:
-        place = sets_of(knowledge).index(frozenset(risk.conditions))
+        place = sets_of(either).index(frozenset(risk.conditions))
         assert risk.posterior == pytest.approx(reached[place], rel=1e-9)
         assert risk.threshold == thresholds[place]
 
@@ -267,11 +267,11 @@ def with_and_without_alarms(
             yield Evidence(without.items()), Evidence(having.items())
 
 
-TOPICS = {
-    "as it is": knowledge_with(),
-    "no rules, low thresholds": knowledge_with(
-        rules=(),
-        conditions=tuple(
+INDEPENDENT = {
+    "as it is": {},
+    "no rules, low thresholds": {
+        "rules": (),
+        "conditions": tuple(
             replace(condition, raise_at=raise_at, urgency=urgency)
             for condition, raise_at, urgency in zip(
                 CONDITIONS,
@@ -280,19 +280,24 @@ TOPICS = {
                 strict=True,
             )
         ),
-        settings=Settings(temper=1, slip=0),
-    ),
-    "gates that hang on alarms": knowledge_with(
-        rules=(),
-        features=tuple(
+        "settings": Settings(temper=1, slip=0),
+    },
+    "gates that hang on alarms": {
+        "rules": (),
+        "features": tuple(
             replace(feature, asked_if="fever == 'yes' or 'weak_legs' in leg_nerves")
             if feature.key in ("feel", "skin")
             else feature
             for feature in FEATURES
         ),
-        conditions=tuple(replace(condition, raise_at=0.3) for condition in CONDITIONS),
-        settings=Settings(temper=1, slip=0),
-    ),
+        "conditions": tuple(replace(condition, raise_at=0.3) for condition in CONDITIONS),
+        "settings": Settings(temper=1, slip=0),
+    },
+}
+TOPICS = {
+    f"{name}{also}": knowledge_with(**parts, syndromes=syndromes)
+    for name, parts in INDEPENDENT.items()
+    for also, syndromes in (("", ()), (", linked", SYNDROMES))
 }
 
 
@@ -347,26 +352,26 @@ def test_nor_does_it_where_not_sure_becomes_an_alarm(topic: str, replies: Replie
 @thorough
 @given(replies=whole_people)
 def test_the_highest_posterior_is_that_of_every_calmer_set_of_replies(
-    knowledge: Knowledge, replies: Replies
+    either: Knowledge, replies: Replies
 ) -> None:
-    read = {key: replies[key] for key in applying(knowledge, replies)}
+    read = {key: replies[key] for key in applying(either, replies)}
 
-    found = highest_posteriors(Standing(knowledge, Evidence(read.items())), indices(knowledge))
+    found = highest_posteriors(Standing(either, Evidence(read.items())), indices(either))
 
-    assert found == pytest.approx(highest(knowledge, read, sets_of(knowledge)), rel=1e-9)
+    assert found == pytest.approx(highest(either, read, sets_of(either)), rel=1e-9)
 
 
 @thorough
 @given(replies=whole_people)
 def test_the_upper_bound_is_never_below_the_highest_posterior(
-    knowledge: Knowledge, replies: Replies
+    either: Knowledge, replies: Replies
 ) -> None:
-    standing = Standing(knowledge, Evidence(replies.items()))
-    exact = highest_posteriors(standing, indices(knowledge))
+    standing = Standing(either, Evidence(replies.items()))
+    exact = highest_posteriors(standing, indices(either))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MODULE, "MOST_VARIANTS", 0)
-        bounds = highest_posteriors(standing, indices(knowledge))
+        bounds = highest_posteriors(standing, indices(either))
 
     for bound, reached in zip(bounds, exact, strict=True):
         assert reached - 1e-12 <= bound <= 1

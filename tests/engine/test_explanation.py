@@ -29,15 +29,15 @@ from .small import chosen, every_reply, evidence_of
 @thorough
 @given(replies=some_people)
 def test_weights_of_evidence_add_up_to_the_change_of_log_odds(
-    knowledge: Knowledge, replies: Replies
+    either: Knowledge, replies: Replies
 ) -> None:
-    _, weights = weights_of_evidence(Standing(knowledge, Evidence(replies.items())))
+    _, weights = weights_of_evidence(Standing(either, Evidence(replies.items())))
 
     before, after = (
-        log_odds_of(posteriors(knowledge, {})),
-        log_odds_of(posteriors(knowledge, replies)),
+        log_odds_of(posteriors(either, {})),
+        log_odds_of(posteriors(either, replies)),
     )
-    for index, condition in enumerate(knowledge.conditions):
+    for index, condition in enumerate(either.conditions):
         change = after[condition.key] - before[condition.key]
         assert weights[:, index].sum() == pytest.approx(change, abs=1e-9)
 

@@ -38,8 +38,8 @@ def by_key(knowledge: Knowledge, evidence: Evidence) -> dict[ConditionKey, float
     return dict(zip(keys, posterior(knowledge, evidence).tolist(), strict=True))
 
 
-def test_without_evidence_the_posterior_is_the_prior(knowledge: Knowledge) -> None:
-    assert by_key(knowledge, Evidence()) == pytest.approx(
+def test_without_evidence_the_posterior_is_the_prior(either: Knowledge) -> None:
+    assert by_key(either, Evidence()) == pytest.approx(
         {"cyst": 0.6, "strain": 0.3, "tumour": 0.1}, abs=1e-12
     )
 
@@ -63,10 +63,10 @@ def test_untempered_and_without_slips_it_is_the_theorem_of_bayes() -> None:
 
 @thorough
 @given(replies=some_people)
-def test_the_posterior_is_that_of_the_formula(knowledge: Knowledge, replies: Replies) -> None:
-    found = by_key(knowledge, Evidence(replies.items()))
+def test_the_posterior_is_that_of_the_formula(either: Knowledge, replies: Replies) -> None:
+    found = by_key(either, Evidence(replies.items()))
 
-    assert found == pytest.approx(posteriors(knowledge, replies), rel=1e-9, abs=1e-12)
+    assert found == pytest.approx(posteriors(either, replies), rel=1e-9, abs=1e-12)
     assert sum(found.values()) == pytest.approx(1, abs=1e-12)
 
 
@@ -80,13 +80,13 @@ def test_the_shipped_posterior_is_that_of_the_formula(shipped: Knowledge) -> Non
 @thorough
 @given(replies=whole_people, seed=st.integers(0, 9))
 def test_the_order_of_asking_does_not_matter(
-    knowledge: Knowledge, replies: Replies, seed: int
+    either: Knowledge, replies: Replies, seed: int
 ) -> None:
     shuffled = list(replies.items())
     Random(seed).shuffle(shuffled)
 
-    there = posterior(knowledge, Evidence(replies.items()))
-    back = posterior(knowledge, Evidence(shuffled))
+    there = posterior(either, Evidence(replies.items()))
+    back = posterior(either, Evidence(shuffled))
 
     assert there.tolist() == back.tolist()
 
@@ -108,28 +108,28 @@ def test_the_order_of_asking_does_not_matter(
         ("age", 12),
     ],
 )
-def test_what_is_not_known_weighs_nothing(knowledge: Knowledge, key: str, reply: str | int) -> None:
-    evidence = evidence_of(knowledge, lump="one", feel="hard")
-    replied = evidence.set(FeatureKey(key), *dict(evidence_of(knowledge, **{key: reply})).values())
+def test_what_is_not_known_weighs_nothing(either: Knowledge, key: str, reply: str | int) -> None:
+    evidence = evidence_of(either, lump="one", feel="hard")
+    replied = evidence.set(FeatureKey(key), *dict(evidence_of(either, **{key: reply})).values())
     if key == "feel":
         evidence = evidence.without(FeatureKey("feel"))
 
-    assert posterior(knowledge, replied).tolist() == posterior(knowledge, evidence).tolist()
+    assert posterior(either, replied).tolist() == posterior(either, evidence).tolist()
 
 
-def test_a_reply_behind_a_closed_gate_weighs_nothing(knowledge: Knowledge) -> None:
-    evidence = evidence_of(knowledge, lump="no_lump")
+def test_a_reply_behind_a_closed_gate_weighs_nothing(either: Knowledge) -> None:
+    evidence = evidence_of(either, lump="no_lump")
     dormant = evidence.set(FeatureKey("feel"), chosen("hard"))
 
-    assert posterior(knowledge, dormant).tolist() == posterior(knowledge, evidence).tolist()
+    assert posterior(either, dormant).tolist() == posterior(either, evidence).tolist()
 
 
-def test_none_says_no_to_every_option(knowledge: Knowledge) -> None:
+def test_none_says_no_to_every_option(either: Knowledge) -> None:
     """1 - P' is 0.98 and 0.9653 for a tired cyst: none of the two is a weak sign against both."""
-    found = by_key(knowledge, evidence_of(knowledge, general="none"))
+    found = by_key(either, evidence_of(either, general="none"))
 
     assert found == pytest.approx(
-        posteriors(knowledge, {FeatureKey("general"): chosen("none")}), rel=1e-9
+        posteriors(either, {FeatureKey("general"): chosen("none")}), rel=1e-9
     )
     assert found[ConditionKey("tumour")] < 0.1
 

@@ -17,6 +17,9 @@ from triage.engine import (
     Rule,
     RuleKey,
     RuleKind,
+    StateKey,
+    Syndrome,
+    SyndromeKey,
     Tier,
     Urgency,
 )
@@ -94,8 +97,20 @@ RULES = (
 )
 
 
-@pytest.fixture(scope="session")
-def knowledge() -> Knowledge:
+INFLAMED = Syndrome(
+    SyndromeKey("inflamed"),
+    (StateKey("absent"), StateKey("present")),
+    {ConditionKey("cyst"): (0.6, 0.4), ConditionKey("bone"): (0.97, 0.03)},
+    {
+        (ConditionKey("cyst"), FeatureKey("skin"), OptionKey("red")): (0.35, 0.975),
+        (ConditionKey("cyst"), FeatureKey("skin"), OptionKey("pus")): (0.02, 0.97),
+        (ConditionKey("bone"), FeatureKey("skin"), OptionKey("red")): (0.03, 0.02 / 0.03 + 0.03),
+        (ConditionKey("bone"), FeatureKey("skin"), OptionKey("pus")): (0.01, 0.0103 / 0.03),
+    },
+)
+
+
+def knowledge_with(syndromes: tuple[Syndrome, ...] = ()) -> Knowledge:
     return Knowledge(
         conditions=(
             Condition(ConditionKey("bone"), 0.25, Urgency.ROUTINE, raise_at=0.5),
@@ -109,4 +124,16 @@ def knowledge() -> Knowledge:
             for feature, row in rows.items()
             for key, probability in row.items()
         },
+        syndromes=syndromes,
     )
+
+
+@pytest.fixture(scope="session")
+def knowledge() -> Knowledge:
+    return knowledge_with()
+
+
+@pytest.fixture(scope="session")
+def linked() -> Knowledge:
+    """The same, where redness and pus come together."""
+    return knowledge_with((INFLAMED,))

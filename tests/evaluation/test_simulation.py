@@ -5,11 +5,20 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from triage.engine import Chosen, ConditionKey, Declined, FeatureKey, Knowledge, Number, Urgency
+from triage.engine import (
+    Chosen,
+    ConditionKey,
+    Declined,
+    FeatureKey,
+    Knowledge,
+    Number,
+    OptionKey,
+    Urgency,
+)
 from triage.evaluation.cases import Case
 from triage.evaluation.simulation import simulated
 
-from .conftest import TABLE, chosen
+from .conftest import INFLAMED, TABLE, chosen
 
 COUNT = 4000
 
@@ -117,3 +126,28 @@ def test_a_seed_gives_the_same_people(knowledge: Knowledge) -> None:
     first, second = (tuple(simulated(knowledge, np.random.default_rng(7), 20)) for _ in range(2))
 
     assert first == second
+
+
+def test_findings_of_a_syndrome_come_together(linked: Knowledge) -> None:
+    people = tuple(simulated(linked, np.random.default_rng(1), COUNT))
+
+    drawn = replies(people, "cyst", "skin")
+    hot = INFLAMED.members
+    key = ConditionKey("cyst"), FeatureKey("skin")
+    both = sum(
+        share * red * pus
+        for share, red, pus in zip(
+            INFLAMED.chances[ConditionKey("cyst")],
+            hot[*key, OptionKey("red")],
+            hot[*key, OptionKey("pus")],
+            strict=True,
+        )
+    )
+
+    hits = sum(reply == chosen("red", "pus") for reply in drawn)
+
+    assert both > 1.5 * TABLE["cyst"]["skin"]["red"] * TABLE["cyst"]["skin"]["pus"]
+    assert_share(hits, len(drawn), both)
+    for option in ("red", "pus"):
+        ticked = sum(isinstance(r, Chosen) and option in r.options for r in drawn)
+        assert_share(ticked, len(drawn), TABLE["cyst"]["skin"][option])

@@ -26,7 +26,7 @@ from .evidence import (
     reply_from_json,
     reply_to_json,
 )
-from .explanation import Chance, Unknown, Weight
+from .explanation import Chance, Together, Unknown, Weight
 from .inference import posterior
 from .interview import (
     Ask,
@@ -62,6 +62,9 @@ from .vocabulary import (
     RuleKey,
     RuleKind,
     Settings,
+    StateKey,
+    Syndrome,
+    SyndromeKey,
     Tier,
     Urgency,
 )
@@ -107,9 +110,13 @@ __all__ = [
     "Safety",
     "Settings",
     "Settles",
+    "StateKey",
     "Step",
+    "Syndrome",
+    "SyndromeKey",
     "Tells",
     "Tier",
+    "Together",
     "UnfitReply",
     "Unknown",
     "UnknownFeature",

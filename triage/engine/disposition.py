@@ -1,17 +1,18 @@
 """How urgent it is, and every reason for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
+from .arrays import Array
 from .evidence import Chosen, Declined, Evidence, Reply
 from .inference import normalised
 from .knowledge import Knowledge
 from .rules import Compare, Has, Is, IsKnown, Literal, Reading, because, features_of
 from .standing import NOTHING, Standing
-from .tables import Array
+from .tables import Tables, options_in
 from .verdicts import FALSE, TRUE
 from .vocabulary import (
     NOT_SURE,
@@ -198,33 +199,83 @@ def highest_posteriors(standing: Standing, sets: list[frozenset[int]]) -> list[f
     if not sets:
         return []
     choices = _choices_of(standing)
-    if prod(map(len, choices)) > MOST_VARIANTS:
-        return _upper_bounds(standing.knowledge.tables.log_priors, choices, sets)
-    scores = standing.knowledge.tables.log_priors[None, :]
-    for choice in choices:
-        scores = (scores[:, None, :] + choice[None, :, :]).reshape(-1, scores.shape[1])
-    variants = normalised(scores)
+    if prod(choice.count for choice in choices) > MOST_VARIANTS:
+        return _upper_bounds(standing.knowledge.tables, choices, sets)
+    variants = normalised(_all_scores(standing.knowledge.tables, choices))
     return [float(variants[:, sorted(members)].sum(axis=1).max()) for members in sets]
 
 
-def _upper_bounds(
-    log_priors: Array, choices: list[Array], sets: list[frozenset[int]]
-) -> list[float]:
-    """Bound each posterior by letting every pair of conditions choose what suits it best."""
-    apart = log_priors[:, None] - log_priors[None, :]
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What one reply may add to the log scores: more than one alternative where it hangs on alarms.
+
+    alone   (A, C)     nats
+    linked  (A, S, C)  for each syndrome that it bears on, by place: nats in each state
+    """
+
+    alone: Array
+    linked: Mapping[int, Array]
+
+    @property
+    def count(self) -> int:
+        return len(self.alone)
+
+    def or_nothing(self) -> "_Choice":
+        return _Choice(
+            _with_nothing(self.alone),
+            {place: _with_nothing(told) for place, told in self.linked.items()},
+        )
+
+
+def _with_nothing(choice: Array) -> Array:
+    return np.concatenate([np.zeros((1, *choice.shape[1:])), choice])
+
+
+def _all_scores(tables: Tables, choices: list[_Choice]) -> Array:
+    """Return the log scores of every combination of alternatives, (combinations, C)."""
+    scores = tables.log_priors[None, :]
+    told = {
+        place: np.zeros((1, *tables.syndromes[place].chances.shape))
+        for choice in choices
+        for place in choice.linked
+    }
     for choice in choices:
-        apart = apart + (choice[:, :, None] - choice[:, None, :]).min(axis=0)
+        scores = _combined(scores, choice.alone)
+        for place, sums in told.items():
+            nothing = np.zeros((choice.count, *sums.shape[1:]))
+            told[place] = _combined(sums, choice.linked.get(place, nothing))
+    for place, sums in told.items():
+        scores = scores + tables.syndromes[place].terms(sums)
+    return scores
+
+
+def _combined(sums: Array, choice: Array) -> Array:
+    return (sums[:, None] + choice[None, :]).reshape(-1, *sums.shape[1:])
+
+
+def _upper_bounds(
+    tables: Tables, choices: list[_Choice], sets: list[frozenset[int]]
+) -> list[float]:
+    """Bound each posterior by letting every pair of conditions choose what suits it best, of the
+    alternatives and of the states of each syndrome."""
+    apart = tables.log_priors[:, None] - tables.log_priors[None, :]
+    for choice in choices:
+        low, high = choice.alone, choice.alone
+        for place, told in choice.linked.items():
+            temper = tables.syndromes[place].temper
+            low = low + temper * told.min(axis=1)
+            high = high + temper * told.max(axis=1)
+        apart = apart + (low[:, :, None] - high[:, None, :]).min(axis=0)
     np.fill_diagonal(apart, 0)
     bounds = 1 / np.exp(apart).sum(axis=0)
     return [float(min(1.0, bounds[sorted(members)].sum())) for members in sets]
 
 
-def _choices_of(standing: Standing) -> list[Array]:
-    """Return what each reply may add to the log scores, (alternatives, C): more than one where it
-    hangs on an alarm."""
+def _choices_of(standing: Standing) -> list[_Choice]:
+    """Return what each reply may add to the log scores."""
     knowledge = standing.knowledge
     read = {feature.key for feature, _ in standing.read}
-    choices: list[Array] = []
+    choices: list[_Choice] = []
     alarming: set[FeatureKey] = set()
     for feature in knowledge.features:
         reply = standing.evidence.get(feature.key)
@@ -232,32 +283,63 @@ def _choices_of(standing: Standing) -> list[Array]:
         hangs = not alarming.isdisjoint(features_of(knowledge.asked_if[feature.key]))
         if reply is None or not (hangs or feature.key in read):
             continue
-        own = _with_and_without_alarms(standing, feature, reply)
-        if hangs or any(len(choice) > 1 for choice in own):
+        own = _with_and_without_alarms(knowledge.tables, feature, reply)
+        if hangs or any(choice.count > 1 for choice in own):
             alarming.add(feature.key)
-        choices.extend(_or_nothing(choice) if hangs else choice for choice in own)
+        choices.extend(choice.or_nothing() if hangs else choice for choice in own)
     return choices
 
 
-def _with_and_without_alarms(standing: Standing, feature: Feature, reply: Reply) -> list[Array]:
-    tables = standing.knowledge.tables
-    terms, term_of = tables.terms, tables.term_of
-    scored = [o for o in feature.options if (feature.key, o.key) in term_of]
-    alarm_rows = {term_of[feature.key, option.key] for option in scored if option.alarm}
-    rows = tables.terms_of(feature, reply)
-    alarms = [row for row in rows if row in alarm_rows]
+def _with_and_without_alarms(tables: Tables, feature: Feature, reply: Reply) -> list[_Choice]:
+    options = options_in(feature, reply)
+    if options is None:
+        return []
+    scored = [o for o in feature.options if (feature.key, o.key) in tables.outcome_of]
+    alarms = sorted(o.key for o in scored if o.alarm and o.key in options)
     if not alarms:
-        return [terms[rows].sum(axis=0, keepdims=True)]
+        return [_choice(tables, feature, [options])]
     if feature.kind is not Kind.MULTI:
-        calm = [term_of[feature.key, option.key] for option in scored if not option.alarm]
-        return [_or_nothing(terms[[*rows, *calm]])]
-    sums = terms[[row for row in rows if row not in alarm_rows]].sum(axis=0, keepdims=True)
+        calm = [frozenset({o.key}) for o in scored if not o.alarm]
+        return [_choice(tables, feature, [options, *calm]).or_nothing()]
     if 2 ** len(alarms) >= MOST_VARIANTS:  # too many to try: each by itself, for the upper bound
-        return [_or_nothing(sums), *(_or_nothing(terms[[row]]) for row in alarms)]
-    for row in alarms:
-        sums = np.vstack([sums, sums + terms[row]])
-    return [_or_nothing(sums)]
+        return _each_alarm_by_itself(tables, feature, options, alarms)
+    variants = [options - set(alarms)]
+    for alarm in alarms:
+        variants += [variant | {alarm} for variant in variants]
+    return [_choice(tables, feature, variants).or_nothing()]
 
 
-def _or_nothing(choice: Array) -> Array:
-    return np.vstack([np.zeros((1, choice.shape[1])), choice])
+def _choice(
+    tables: Tables, feature: Feature, alternatives: Sequence[frozenset[OptionKey]]
+) -> _Choice:
+    rows = [tables.rows_of(feature, options) for options in alternatives]
+    alone = np.array([tables.terms[own].sum(axis=0) for own in rows])
+    linked = {
+        place: np.array(
+            [
+                syndrome.logs[syndrome.rows_of(feature, options)].sum(axis=0)
+                for options in alternatives
+            ]
+        )
+        for place, syndrome in enumerate(tables.syndromes)
+        if feature.key in syndrome.features
+    }
+    return _Choice(alone, linked)
+
+
+def _each_alarm_by_itself(
+    tables: Tables, feature: Feature, options: frozenset[OptionKey], alarms: Sequence[OptionKey]
+) -> list[_Choice]:
+    """Return what the reply without its alarms adds, or nothing, and what each alarm adds to that,
+    or nothing."""
+    calm = options - set(alarms)
+    base = _choice(tables, feature, [calm])
+    added = [_choice(tables, feature, [calm | {alarm}]) for alarm in alarms]
+    differences = [
+        _Choice(
+            one.alone - base.alone,
+            {place: told - base.linked[place] for place, told in one.linked.items()},
+        )
+        for one in added
+    ]
+    return [base.or_nothing(), *(difference.or_nothing() for difference in differences)]

@@ -1,47 +1,92 @@
 """Why: what speaks for and against each condition, and which unknowns matter."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
+from .arrays import Array
 from .disposition import Finding, unknown_features
 from .evidence import Chosen, Number, Reply
 from .inference import log_odds
 from .standing import Standing
-from .tables import Array
 from .verdicts import FALSE
-from .vocabulary import Feature, FeatureKey, Kind, RuleKey, Urgency
+from .vocabulary import Feature, FeatureKey, Kind, OptionKey, RuleKey, SyndromeKey, Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """The findings of one syndrome, which are one reason and not several."""
+
+    syndrome: SyndromeKey
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """What one finding adds to a condition's log-odds against all the others; nats."""
+    """What one reason adds to a condition's log-odds against all the others; nats."""
 
-    finding: Finding
+    finding: Finding | Together
     nats: float
 
 
-def weights_of_evidence(standing: Standing) -> tuple[tuple[Finding, ...], Array]:
-    """Return every finding, and what it adds to the log-odds of each condition.
+def weights_of_evidence(standing: Standing) -> tuple[tuple[Finding | Together, ...], Array]:
+    """Return every reason, and what it adds to the log-odds of each condition.
 
-    Each finding is weighed against the others' posterior before it, features in the order of the
-    content; so each column's sum is exactly the change of log-odds from prior to now, whatever the
-    order of asking.
+    Each reason is weighed against the others' posterior before it, features in the order of the
+    content, a syndrome where the first of its findings stands; so each column's sum is exactly the
+    change of log-odds from prior to now, whatever the order of asking.
 
-    Shape:  findings (N,), weights (N, C); nats.
+    Shape:  reasons (N,), weights (N, C); nats.
     Source: I. J. Good, Probability and the Weighing of Evidence, 1950.
     """
-    knowledge, tables = standing.knowledge, standing.knowledge.tables
-    findings: list[Finding] = []
-    scores = [tables.log_priors]
+    knowledge = standing.knowledge
+    reasons: list[Finding | Together] = []
+    scores = [knowledge.tables.log_priors]
+    for reason, term in _reasons(standing):
+        reasons.append(reason)
+        scores.append(scores[-1] + term)
+    if not reasons:
+        return (), np.zeros((0, len(knowledge.conditions)))
+    return tuple(reasons), np.diff(log_odds(np.array(scores)), axis=0)
+
+
+def _reasons(standing: Standing) -> Iterator[tuple[Finding | Together, Array]]:
+    """Yield each reason, and what it adds to the log scores of all conditions."""
+    tables = standing.knowledge.tables
+    together = _together(standing)
+    told: set[SyndromeKey] = set()
     for feature, reply in standing.read:
         for finding, row in _findings(standing, feature, reply):
-            findings.append(finding)
-            scores.append(scores[-1] + tables.terms[row])
-    if not findings:
-        return (), np.zeros((0, len(knowledge.conditions)))
-    return tuple(findings), np.diff(log_odds(np.array(scores)), axis=0)
+            yield finding, tables.terms[row]
+        for place, _ in tables.linked_rows(feature, reply):
+            syndrome = tables.syndromes[place]
+            if syndrome.key not in told:
+                told.add(syndrome.key)
+                findings, rows = zip(*together[syndrome.key], strict=True)
+                term = syndrome.terms(syndrome.logs[list(rows)].sum(axis=0))
+                yield Together(syndrome.key, findings), term
+
+
+def _together(standing: Standing) -> dict[SyndromeKey, list[tuple[Finding, int]]]:
+    """Return the findings of each syndrome, and the row that each of them is."""
+    tables = standing.knowledge.tables
+    together: dict[SyndromeKey, list[tuple[Finding, int]]] = {}
+    for feature, reply in standing.read:
+        for place, rows in tables.linked_rows(feature, reply):
+            syndrome = tables.syndromes[place]
+            names = {row: (option, ticked) for (_, option, ticked), row in syndrome.row_of.items()}
+            together.setdefault(syndrome.key, []).extend(
+                (_linked_finding(feature, reply, *names[row]), row) for row in rows
+            )
+    return together
+
+
+def _linked_finding(feature: Feature, reply: Reply, option: OptionKey, present: bool) -> Finding:
+    if isinstance(reply, Number):
+        return Finding(feature.key, number=reply.value)
+    return Finding(feature.key, option, present=present)
 
 
 def _findings(standing: Standing, feature: Feature, reply: Reply) -> list[tuple[Finding, int]]:

@@ -4,23 +4,38 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .arrays import Array
 from .evidence import Evidence
 from .knowledge import Knowledge
 from .standing import Standing
-from .tables import Array
+from .syndromes import CompiledSyndrome
 
 QUANTILE_90 = 1.6448536269514722
 """Standard deviations to either side that hold 90 % of a normal distribution."""
 
 
 def log_scores(standing: Standing) -> Array:
-    """Return log P(condition) plus the tempered log-likelihood of every reply that is read.
+    """Return log P(condition) plus the tempered log-likelihood of all replies that are read.
 
     Shape:  (C,), in the order of `knowledge.conditions`; nats, not normalised.
     """
     tables = standing.knowledge.tables
     rows = [row for feature, reply in standing.read for row in tables.terms_of(feature, reply)]
-    return np.asarray(tables.log_priors + tables.terms[rows].sum(axis=0))
+    scores = tables.log_priors + tables.terms[rows].sum(axis=0)
+    for _, syndrome, found in linked(standing):
+        scores = scores + syndrome.terms(syndrome.logs[found].sum(axis=0))
+    return np.asarray(scores)
+
+
+def linked(standing: Standing) -> list[tuple[int, CompiledSyndrome, list[int]]]:
+    """Return each syndrome of which something is known, by place, and the rows that were found."""
+    tables = standing.knowledge.tables
+    found: dict[int, list[int]] = {}
+    if tables.syndromes:
+        for feature, reply in standing.read:
+            for place, rows in tables.linked_rows(feature, reply):
+                found.setdefault(place, []).extend(rows)
+    return [(place, tables.syndromes[place], rows) for place, rows in sorted(found.items())]
 
 
 def normalised(scores: Array) -> Array:
@@ -35,7 +50,8 @@ def posterior_of(standing: Standing) -> Array:
     Shape:  (C,), in the order of `knowledge.conditions`; sums to 1.
     Units:  probabilities in (0, 1). What is not known weighs nothing.
     Source: naive Bayes as in de Dombal et al., BMJ 1972;2:9-13, with each finding's log-likelihood
-            multiplied by a temper, and a share of replies taken to be slips.
+            multiplied by a temper, and a share of replies taken to be slips. Findings that share a
+            syndrome are independent given its state, which is summed over.
     """
     return normalised(log_scores(standing))
 
@@ -86,6 +102,8 @@ def credible_range(standing: Standing) -> CredibleRange:
     rows = [row for feature, reply in standing.read for row in tables.terms_of(feature, reply)]
     scores = log_scores(standing)
     own = tables.prior_variances + tables.variances[rows].sum(axis=0)
+    for _, syndrome, found in linked(standing):
+        own = own + syndrome.variances(found)
     odds = log_odds(scores)
     shares = np.minimum(scores[None, :] - _log_rest(scores)[:, None], 0)  # log p_d / (1 - p_c)
     shares = np.exp(2 * shares)

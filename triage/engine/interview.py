@@ -109,9 +109,7 @@ def _ask_telling(standing: Standing) -> Ask | None:
     if prospect.lead >= knowledge.settings.lead_stop:
         return None
     found = most_telling(standing, prospect)
-    if found is None or found[1] <= knowledge.settings.gain_stop:
-        return None
-    return Ask(found[0].key, Tells(found[1]))
+    return None if found is None else Ask(found[0].key, Tells(found[1]))
 
 
 def applies(knowledge: Knowledge, evidence: Evidence, feature: FeatureKey) -> bool:

@@ -18,6 +18,7 @@ from .vocabulary import (
     RuleKey,
     RuleKind,
     Settings,
+    Syndrome,
     Tier,
     Urgency,
 )
@@ -39,12 +40,14 @@ class Knowledge:
         rules: Sequence[Rule],
         likelihoods: Cells,
         groups: Sequence[RiskGroup] = (),
+        syndromes: Sequence[Syndrome] = (),
         settings: Settings | None = None,
     ) -> None:
         self.conditions = tuple(conditions)
         self.features = tuple(features)
         self.rules = tuple(rules)
         self.groups = tuple(groups)
+        self.syndromes = tuple(syndromes)
         self.likelihoods = dict(likelihoods)
         self.settings = settings or Settings()
         faults = tuple(
@@ -53,6 +56,7 @@ class Knowledge:
                 self.features,
                 self.rules,
                 self.groups,
+                self.syndromes,
                 self.likelihoods,
                 self.settings,
             )
@@ -65,7 +69,9 @@ class Knowledge:
         self.safety = tuple(f.key for f in self.features if f.tier is Tier.SAFETY)
         self.required = tuple(f.key for f in self.features if f.required)
         self._rules = {rule.key: rule for rule in self.rules}
-        self.tables = Tables(self.conditions, self.features, self.likelihoods, self.settings)
+        self.tables = Tables(
+            self.conditions, self.features, self.likelihoods, self.settings, self.syndromes
+        )
         self.expressions: Mapping[RuleKey, Expression] = {
             rule.key: parse(rule.text) for rule in self.rules
         }

@@ -8,6 +8,7 @@ from .disposition import Disposition, Finding, FlagReason, Reason, RiskReason, d
 from .evidence import Evidence
 from .explanation import (
     Chance,
+    Together,
     Unknown,
     Weight,
     chance,
@@ -131,6 +132,14 @@ def _finding(finding: Finding) -> list[str | int | bool | None]:
     return [finding.feature, finding.option, finding.number, finding.present]
 
 
+def _reason_of(reason: Finding | Together) -> list[Any]:
+    match reason:
+        case Finding():
+            return _finding(reason)
+        case Together(syndrome, findings):
+            return [syndrome, [_finding(finding) for finding in findings]]
+
+
 def _ranked(ranked: Ranked) -> dict[str, Any]:
     return {
         "condition": ranked.condition,
@@ -140,7 +149,7 @@ def _ranked(ranked: Ranked) -> dict[str, Any]:
         "chance": ranked.chance.value,
         "weights": sorted(
             [
-                [*_finding(weight.finding), _rounded(weight.nats)]
+                [*_reason_of(weight.finding), _rounded(weight.nats)]
                 for weight in (*ranked.supports, *ranked.opposes)
             ],
             key=str,

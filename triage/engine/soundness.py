@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
-from math import isfinite
+from itertools import chain, pairwise
+from math import isfinite, sumprod
 
 from .errors import RuleError
 from .rules import features_of, misfits, parse
@@ -14,10 +14,12 @@ from .vocabulary import (
     Feature,
     FeatureKey,
     Kind,
+    OptionKey,
     RiskGroup,
     Rule,
     RuleKey,
     Settings,
+    Syndrome,
 )
 
 SUM_TOLERANCE = 1e-6
@@ -29,6 +31,7 @@ def faults_of_parts(
     features: Sequence[Feature],
     rules: Sequence[Rule],
     groups: Sequence[RiskGroup],
+    syndromes: Sequence[Syndrome],
     cells: Cells,
     settings: Settings,
 ) -> Iterator[str]:
@@ -38,11 +41,15 @@ def faults_of_parts(
     yield from _twice("feature", (feature.key for feature in features))
     yield from _twice("rule", (rule.key for rule in rules))
     yield from _twice("risk group", (group.key for group in groups))
+    yield from _twice("syndrome", (syndrome.key for syndrome in syndromes))
     yield from _conditions(conditions)
     for feature in features:
         yield from _options(feature)
     yield from _groups(groups, conditions)
     yield from _likelihoods(conditions, features, cells)
+    for syndrome in syndromes:
+        yield from _syndrome(syndrome, conditions, features, cells)
+    yield from _linked_twice(syndromes)
     yield from _gates(features)
     yield from _rules(rules, features)
 
@@ -83,6 +90,8 @@ def _conditions(conditions: Sequence[Condition]) -> Iterator[str]:
 
 
 def _options(feature: Feature) -> Iterator[str]:
+    if not (isfinite(feature.effort) and feature.effort > 0):
+        yield f"The effort of “{feature.key}” is {feature.effort}: it must be above 0."
     yield from _twice(f"option of “{feature.key}”", (option.key for option in feature.options))
     if not feature.options:
         yield f"The feature “{feature.key}” has no option."
@@ -148,6 +157,99 @@ def _likelihoods(
                 )
     for key in sorted(set(cells) - wanted):
         yield f"There is a likelihood of “{'” / “'.join(key)}”, which is not in the topic."
+
+
+def _syndrome(
+    syndrome: Syndrome,
+    conditions: Sequence[Condition],
+    features: Sequence[Feature],
+    cells: Cells,
+) -> Iterator[str]:
+    where, count = f"The syndrome “{syndrome.key}”", len(syndrome.states)
+    if count < 2:
+        yield f"{where} has fewer than two states."
+        return
+    yield from _twice(f"state of the syndrome “{syndrome.key}”", syndrome.states)
+    known = {condition.key for condition in conditions}
+    if odd := sorted(set(syndrome.chances) - known):
+        yield f"{where} has chances for “{odd[0]}”, which is no condition."
+    if absent := sorted(known - set(syndrome.chances)):
+        yield f"{where} has no chances for “{absent[0]}”."
+        return
+    rows = [*syndrome.chances.items(), *syndrome.members.items()]
+    for key, row in rows:
+        named = key if isinstance(key, str) else "” / “".join(key)
+        if len(row) != count:
+            yield f"{where} has {len(row)} numbers for “{named}”, not one for each state."
+        elif not all(0 < number < 1 for number in row):
+            yield f"{where} has a number for “{named}” that is not above 0 and below 1."
+    if any(len(row) != count for _, row in rows):
+        return
+    for key, row in syndrome.chances.items():
+        if not abs(sum(row) - 1) <= SUM_TOLERANCE:
+            yield f"{where} has chances for “{key}” that add up to {sum(row):.6f}, not 1."
+    yield from _members(syndrome, conditions, features, cells)
+
+
+def _members(
+    syndrome: Syndrome,
+    conditions: Sequence[Condition],
+    features: Sequence[Feature],
+    cells: Cells,
+) -> Iterator[str]:
+    where = f"The syndrome “{syndrome.key}”"
+    named = {(feature, option) for _, feature, option in syndrome.members}
+    wanted = {(condition.key, *pair) for condition in conditions for pair in named}
+    for cell in sorted(wanted ^ set(syndrome.members)):
+        yield f"{where} should have “{'” / “'.join(cell)}” for all conditions or for none."
+    for cell in sorted(set(syndrome.members) - set(cells)):
+        yield f"{where} has “{'” / “'.join(cell)}” among its members, which has no likelihood."
+    if wanted ^ set(syndrome.members) or set(syndrome.members) - set(cells):
+        return
+    variables = 0
+    for feature in features:
+        scored = [option.key for option in feature.options if option.scored]
+        own = [key for key in scored if (feature.key, key) in named]
+        whole = feature.kind is not Kind.MULTI
+        variables += bool(own) if whole else len(own)
+        if whole and own and own != scored:
+            yield f"{where} has only some options of “{feature.key}”, of which one holds."
+        elif whole and own:
+            yield from _member_sums(syndrome, conditions, feature.key, own)
+    if variables < 2:
+        yield f"{where} has fewer than two findings to link."
+    for (condition, feature_key, option), row in syndrome.members.items():
+        mixed = sumprod(syndrome.chances[condition], row)
+        stated = cells[condition, feature_key, option].probability
+        if not abs(mixed - stated) <= SUM_TOLERANCE:
+            yield (
+                f"{where} makes “{condition}” / “{feature_key}” / “{option}” {mixed:.6f}, "
+                f"where its likelihood is {stated:.6f}."
+            )
+
+
+def _member_sums(
+    syndrome: Syndrome,
+    conditions: Sequence[Condition],
+    feature: FeatureKey,
+    options: Sequence[OptionKey],
+) -> Iterator[str]:
+    for condition in conditions:
+        rows = (syndrome.members[condition.key, feature, option] for option in options)
+        for state, total in zip(syndrome.states, map(sum, zip(*rows, strict=True)), strict=True):
+            if not abs(total - 1) <= SUM_TOLERANCE:
+                yield (
+                    f"The likelihoods of “{condition.key}” / “{feature}” in the state “{state}” of "
+                    f"the syndrome “{syndrome.key}” add up to {total:.6f}, not 1."
+                )
+
+
+def _linked_twice(syndromes: Sequence[Syndrome]) -> Iterator[str]:
+    pairs = ({(feature, option) for _, feature, option in each.members} for each in syndromes)
+    linked: Counter[tuple[FeatureKey, OptionKey]] = Counter(chain.from_iterable(pairs))
+    for (feature, option), count in sorted(linked.items()):
+        if count > 1:
+            yield f"“{feature}” / “{option}” belongs to {count} syndromes."
 
 
 def _gates(features: Sequence[Feature]) -> Iterator[str]:

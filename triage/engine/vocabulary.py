@@ -1,5 +1,6 @@
 """The parts of which knowledge is made. Values only: what they must obey is in `knowledge`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NewType, Self
@@ -8,6 +9,8 @@ ConditionKey = NewType("ConditionKey", str)
 FeatureKey = NewType("FeatureKey", str)
 OptionKey = NewType("OptionKey", str)
 RuleKey = NewType("RuleKey", str)
+SyndromeKey = NewType("SyndromeKey", str)
+StateKey = NewType("StateKey", str)
 
 NOT_SURE = OptionKey("not_sure")
 
@@ -88,7 +91,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One thing that one question asks. `low` and `high` bound the whole numbers it takes."""
+    """One thing that one question asks. `low` and `high` bound the whole numbers it takes.
+
+    `effort` is how long it takes to reply, in a unit that all features of a topic share.
+    """
 
     key: FeatureKey
     kind: Kind
@@ -100,6 +106,7 @@ class Feature:
     required: bool = False
     low: int | None = None
     high: int | None = None
+    effort: float = 1.0
 
     def has(self, key: OptionKey) -> bool:
         return any(option.key == key for option in self.options)
@@ -158,6 +165,26 @@ class Likelihood:
     probability: float
     basis: Basis = Basis.ESTIMATE
     sample_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Syndrome:
+    """A hidden cause that several findings share, so that together they count for less than the
+    sum of them: being ill all over brings fever, shivers and tiredness at once.
+
+    states   what it can be in, two or more; the first is its absence
+    chances  P(state | condition), in the order of `states`, each in (0, 1); every row sums to 1
+    members  P(option | state, condition), in the order of `states`, each in (0, 1); of a single
+             choice or a number all options, of a multiple choice any of them
+
+    Summed over its states, a member's chances are those of `Likelihood`.
+    """
+
+    key: SyndromeKey
+    states: tuple[StateKey, ...]
+    chances: Mapping[ConditionKey, tuple[float, ...]]
+    members: Mapping[tuple[ConditionKey, FeatureKey, OptionKey], tuple[float, ...]]
+    basis: Basis = Basis.ESTIMATE
 
 
 @dataclass(frozen=True, slots=True)

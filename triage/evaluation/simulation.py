@@ -1,10 +1,10 @@
 """Simulated people, drawn from the tables of a topic. They test consistency, never accuracy in life.
 
-Replies are drawn one by one as if independent given the condition, which makes rare signs pile up
-in people who in life have none.
+Replies are drawn one by one as if independent given the condition and its syndromes, which makes
+rare signs pile up in people who in life have none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from triage.engine import (
 )
 
 from .cases import Case
+
+type Likelihoods = Mapping[tuple[FeatureKey, OptionKey], float]
 
 
 def simulated(
@@ -73,8 +75,9 @@ def _evidence(
     knowledge: Knowledge, truth: ConditionKey, chance: np.random.Generator, declines: float
 ) -> Evidence:
     replies: list[tuple[FeatureKey, Reply]] = []
+    likely = _likelihoods(knowledge, truth, chance)
     for feature in knowledge.features:
-        reply = _reply(knowledge, truth, feature, chance)
+        reply = _reply(likely, feature, chance)
         declined = _declined(feature, chance.random(), chance.random(), declines)
         if (given := declined or reply) is not None:
             replies.append((feature.key, given))
@@ -86,13 +89,27 @@ def _evidence(
     )
 
 
-def _reply(
-    knowledge: Knowledge, truth: ConditionKey, feature: Feature, chance: np.random.Generator
-) -> Reply | None:
+def _likelihoods(
+    knowledge: Knowledge, truth: ConditionKey, chance: np.random.Generator
+) -> Likelihoods:
+    """Return P(option | condition), with each syndrome in a state that is drawn."""
+    likely = {
+        (feature.key, option.key): knowledge.likelihoods[truth, feature.key, option.key].probability
+        for feature in knowledge.features
+        for option in feature.options
+        if option.scored
+    }
+    for syndrome in knowledge.syndromes:
+        state = _place(list(syndrome.chances[truth]), chance.random())
+        for (condition, feature_key, option_key), row in syndrome.members.items():
+            if condition == truth:
+                likely[feature_key, option_key] = row[state]
+    return likely
+
+
+def _reply(likely: Likelihoods, feature: Feature, chance: np.random.Generator) -> Reply | None:
     scored = [option for option in feature.options if option.scored]
-    weights = [
-        knowledge.likelihoods[truth, feature.key, option.key].probability for option in scored
-    ]
+    weights = [likely[feature.key, option.key] for option in scored]
     if feature.kind is Kind.MULTI:
         draws = chance.random(len(scored))
         ticked = {

@@ -1,0 +1,132 @@
+"""Syndromes as arrays, compiled once: what findings that share a hidden cause say together.
+
+S states, C conditions. A *row* is one way in which a member can come out: an option of a single
+choice, a band of a number, or one option of a multiple choice ticked or not.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import Array
+from .vocabulary import ConditionKey, Feature, FeatureKey, Kind, OptionKey, Settings, Syndrome
+
+
+class CompiledSyndrome:
+    """One syndrome's arrays.
+
+    chances   (S, C)     P(state | condition), in (0, 1)
+    given     (R, S, C)  P'(row | state, condition), in (0, 1), slips allowed for
+    logs      (R, S, C)  their logs, nats
+    spreads   (R, S, C)  standard deviation of each row's log, from that of its number's log-odds
+    surprise  (R, C)     -p log p of each row's P'(row | condition), nats
+    at        (R,)       the row's place among the `outcomes` of the tables
+    owners    (R,)       the place of its feature among those `asked`
+    """
+
+    def __init__(
+        self,
+        syndrome: Syndrome,
+        conditions: Sequence[ConditionKey],
+        features: Sequence[Feature],
+        spreads: Mapping[tuple[ConditionKey, FeatureKey, OptionKey], float],
+        spread: float,
+        settings: Settings,
+    ) -> None:
+        self.key = syndrome.key
+        self.features: tuple[FeatureKey, ...] = tuple(
+            feature.key for feature in features if _members(syndrome, conditions[0], feature)
+        )
+        self.row_of: dict[tuple[FeatureKey, OptionKey, bool], int] = {}
+        self.chances: Array = np.array([syndrome.chances[key] for key in conditions]).T
+        self.temper = settings.temper
+        self.spread = spread
+        given: list[Array] = []
+        deviations: list[Array] = []
+        for feature in features:
+            members = _members(syndrome, conditions[0], feature)
+            ways = 2 if feature.kind is Kind.MULTI else len(members)
+            for option in members:
+                cells = [(key, feature.key, option) for key in conditions]
+                plain = np.array([syndrome.members[cell] for cell in cells]).T
+                stated = np.array([spreads[cell] for cell in cells])
+                yes = (1 - settings.slip) * plain + settings.slip / ways
+                pull = (1 - settings.slip) * plain * (1 - plain) * stated
+                self.row_of[feature.key, option, True] = len(given)
+                given.append(yes)
+                deviations.append(pull / yes)
+                if feature.kind is Kind.MULTI:
+                    self.row_of[feature.key, option, False] = len(given)
+                    given.append(1 - yes)
+                    deviations.append(pull / (1 - yes))
+        self.given: Array = np.array(given)
+        self.logs: Array = np.log(self.given)
+        self.spreads: Array = np.array(deviations)
+        self._log_chances: Array = np.log(self.chances)
+        plain = self.expected(self.chances)
+        self.surprise: Array = -plain * np.log(plain)
+        self.at: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+        self.owners: npt.NDArray[np.intp] = self.at
+
+    def rows_of(self, feature: Feature, chosen: frozenset[OptionKey]) -> list[int]:
+        """Return the rows that options chosen of a feature come out as; none if it is no member."""
+        if feature.key not in self.features:
+            return []
+        if feature.kind is not Kind.MULTI:
+            rows = (self.row_of.get((feature.key, option, True)) for option in chosen)
+        else:
+            rows = (
+                self.row_of.get((feature.key, option.key, option.key in chosen))
+                for option in feature.options
+            )
+        return [row for row in rows if row is not None]
+
+    def terms(self, told: Array) -> Array:
+        """Return what findings add to every condition's log posterior, tempered, for `told`, the
+        sum of their `logs` in each state.
+
+        Shape:  told (..., S, C), terms (..., C); nats.
+        """
+        joint = self._log_chances + told
+        peak = joint.max(axis=-2, keepdims=True)
+        together = np.log(np.exp(joint - peak).sum(axis=-2)) + peak[..., 0, :]
+        return np.asarray(self.temper * together)
+
+    def expected(self, leaning: Array) -> Array:
+        """Return P'(row | condition), (R, C), for what the syndrome leans to, (S, C)."""
+        return np.asarray((self.given * leaning).sum(axis=1))
+
+    def joint(self, feature: Feature, leaning: Array) -> Array:
+        """Return the chances of all joint outcomes of a multiple choice's members, (2^M, C)."""
+        chances = leaning[None]
+        for option in feature.options:
+            if (feature.key, option.key, True) in self.row_of:
+                first = self.row_of[feature.key, option.key, True]
+                both = self.given[first : first + 2]  # ticked, not ticked
+                chances = (chances[:, None] * both[None]).reshape(-1, *leaning.shape)
+        return np.asarray(chances.sum(axis=1))
+
+    def leaning(self, rows: Sequence[int]) -> Array:
+        """Return P(state | condition, findings), (S, C), for the rows that were found."""
+        joint = self._log_chances + self.logs[rows].sum(axis=0)
+        weights = np.exp(joint - joint.max(axis=0))
+        return np.asarray(weights / weights.sum(axis=0))
+
+    def variances(self, rows: Sequence[int]) -> Array:
+        """Return the variance of what the rows add together, (C,), to first order in the log-odds
+        of every chance and every member that is stated."""
+        leaning = self.leaning(rows)
+        members = ((leaning * self.spreads[rows]) ** 2).sum(axis=(0, 1))
+        states = ((leaning - self.chances) ** 2).sum(axis=0) * self.spread**2 / 2
+        return np.asarray(self.temper**2 * (members + states))
+
+
+def _members(
+    syndrome: Syndrome, condition: ConditionKey, feature: Feature
+) -> tuple[OptionKey, ...]:
+    return tuple(
+        option.key
+        for option in feature.options
+        if (condition, feature.key, option.key) in syndrome.members
+    )
