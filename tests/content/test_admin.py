@@ -22,10 +22,16 @@ from triage.content.models import (
     Release,
     RiskGroup,
     Source,
+    Syndrome,
+    SyndromeChance,
+    SyndromeMember,
     Topic,
 )
 
-DRAFTS = (Topic, Source, Condition, Feature, Option, Likelihood, RedFlag, RiskGroup, Advice)
+DRAFTS = (
+    *(Topic, Source, Condition, Feature, Option, Likelihood),
+    *(Syndrome, RedFlag, RiskGroup, Advice),
+)
 SHIPPED = [model for model in (*DRAFTS, Release) if model is not RiskGroup]
 
 
@@ -134,14 +140,22 @@ def test_a_list_asks_as_little_for_a_hundred_rows_as_for_one(staff: Client, mode
     assert len(many) <= 20
 
 
-@pytest.mark.parametrize("model", [Feature, Option, Condition, RedFlag, Likelihood])
-def test_a_form_asks_little_however_many_lines_it_has(staff: Client, model: type) -> None:
+@pytest.mark.parametrize(
+    ("model", "most"),
+    [
+        *((model, 25) for model in (Feature, Option, Condition, RedFlag, Likelihood)),
+        (Syndrome, 50),  # it reads the whole topic to say what does not fit
+    ],
+)
+def test_a_form_asks_little_however_many_lines_it_has(
+    staff: Client, model: type, most: int
+) -> None:
     row = model.objects.all()[0]  # type: ignore[attr-defined]
 
     with CaptureQueriesContext(connection) as queries:
         staff.get(form_of(model, row.pk))
 
-    assert len(queries) <= 25
+    assert len(queries) <= most
 
 
 def test_a_number_is_changed_in_its_row_and_the_change_is_kept_with_who_made_it(
@@ -217,6 +231,62 @@ def test_lists_show_whether_numbers_add_up(staff: Client) -> None:
     assert "101, should be 100 %" in conditions
     assert re.search(r"They do not add up for:<ul><li>Fatty lump: [\d.]+, should be 1<", feature)
     assert "The priors add up to 1.01" in topic
+
+
+def test_a_condition_shows_the_syndromes_that_it_brings(staff: Client) -> None:
+    fracture = Condition.objects.get(key="traumatic_fracture")
+    syndrome = Syndrome.objects.get(key="hurts_to_move")
+
+    page = staff.get(form_of(Condition, fracture.pk)).content.decode()
+
+    link = f'<a href="{form_of(Syndrome, syndrome.pk)}">{syndrome.plain_name}</a>: 0.75'
+    assert link in page
+
+
+def test_a_syndrome_names_the_question_with_each_answer_and_says_what_does_not_fit(
+    staff: Client,
+) -> None:
+    syndrome = Syndrome.objects.get(key="ill_all_over")
+    before = staff.get(form_of(Syndrome, syndrome.pk)).content.decode()
+    SyndromeChance.objects.filter(syndrome=syndrome, condition__key="lipoma").update(
+        probability=0.5
+    )
+
+    after = staff.get(form_of(Syndrome, syndrome.pk)).content.decode()
+
+    assert "Fever: Yes</option>" in before
+    assert "Nothing: the numbers fit." in before
+    assert "2 in 100 with “lipoma” say “general_signs: unwell”" in after
+
+
+def test_an_author_links_another_answer(as_author: Client) -> None:
+    syndrome = Syndrome.objects.get(key="long_standing")
+    slow = Option.objects.get(feature__key="lump_change", key="bigger_slow")
+    post = {
+        "topic": syndrome.topic_id,
+        "key": syndrome.key,
+        "name": syndrome.name,
+        "plain_name": syndrome.plain_name,
+        "plain_name_absent": syndrome.plain_name_absent,
+        "explanation": syndrome.explanation,
+        "document_paragraph": syndrome.document_paragraph,
+        "chances-TOTAL_FORMS": "0",
+        "chances-INITIAL_FORMS": "0",
+        "members-TOTAL_FORMS": "1",
+        "members-INITIAL_FORMS": "0",
+        "members-0-option": slow.pk,
+        "members-0-condition": "",
+        "members-0-probability": "0.3",
+        "members-0-basis": "estimate",
+        "members-0-source": "",
+        "members-0-note": "",
+    }
+
+    response = as_author.post(form_of(Syndrome, syndrome.pk), post)
+
+    assert response.status_code == 302
+    added = SyndromeMember.objects.get(syndrome=syndrome, option=slow)
+    assert (added.probability, added.condition) == (0.3, None)
 
 
 def test_a_rule_is_shown_as_the_computer_reads_it(staff: Client) -> None:

@@ -34,6 +34,11 @@ def row(document: Document, part: str, *key: str) -> Any:
                 own = (fields["feature"][1], fields["key"])
             case "likelihoods":
                 own = (fields["condition"][1], *fields["option"][1:])
+            case "syndrome_chances":
+                own = (fields["syndrome"][1], fields["condition"][1])
+            case "syndrome_members":
+                condition = fields["condition"] or ("", "any")
+                own = (fields["syndrome"][1], *fields["option"][1:], condition[1])
             case "advice":
                 own = (fields["scope"], fields["key"])
             case _:
@@ -47,6 +52,10 @@ def change(part: str, *key: str, **fields: Any) -> Callable[[Document], None]:
     return lambda document: row(document, part, *key).update(fields)
 
 
+def add_like(part: str, *key: str, **fields: Any) -> Callable[[Document], None]:
+    return lambda document: document[part].append(deepcopy(row(document, part, *key)) | fields)
+
+
 def drop(part: str, *key: str) -> Callable[[Document], None]:
     return lambda document: document[part].remove(row(document, part, *key))
 
@@ -55,6 +64,8 @@ def double(part: str, *key: str) -> Callable[[Document], None]:
     return lambda document: document[part].append(deepcopy(row(document, part, *key)))
 
 
+FEVER = ("ill_all_over", "fever", "yes")
+OSTEOMYELITIS = "vertebral_osteomyelitis"
 SOFT = ("likelihoods", "lipoma", "lump_feel", "soft")
 BROKEN: dict[str, tuple[Callable[[Document], None], str]] = {
     "a row that does not add up": (
@@ -229,6 +240,134 @@ BROKEN: dict[str, tuple[Callable[[Document], None], str]] = {
         ),
         "The risk group “cancer”: its condition “myeloma” is of the topic “knee”",
     ),
+    "a syndrome without a source": (
+        change("syndromes", "ill_all_over", sources=[]),
+        "The syndrome “ill_all_over”: it names no source. Add one.",
+    ),
+    "a syndrome without an explanation": (
+        change("syndromes", "ill_all_over", explanation=""),
+        "The syndrome “ill_all_over”: the field “explanation” is empty. Fill it in.",
+    ),
+    "a condition that nobody says brings the syndrome or not": (
+        drop("syndrome_chances", "ill_all_over", "lipoma"),
+        "The syndrome “ill_all_over”: nobody says how often “lipoma” brings it. Add the chance.",
+    ),
+    "a chance for a state": (
+        change(
+            "syndrome_chances",
+            "ill_all_over",
+            "lipoma",
+            condition=["back-lump", "cord_cauda_compression"],
+        ),
+        "it has a chance for “cord_cauda_compression”, which is no ranked condition. Remove it.",
+    ),
+    "a chance of another topic's condition": (
+        change("syndrome_chances", "ill_all_over", "lipoma", condition=["knee", "lipoma"]),
+        "The syndrome “ill_all_over”: its condition “lipoma” is of the topic “knee”.",
+    ),
+    "a chance that is no chance": (
+        change("syndrome_chances", "ill_all_over", "lipoma", probability=1.0),
+        "its chance for “lipoma” is 1.0: not between 0 and 1.",
+    ),
+    "a sign that is no chance": (
+        change("syndrome_members", *FEVER, "any", probability=float("nan")),
+        "its number for “fever: yes” is nan: not between 0 and 1.",
+    ),
+    "a sign of another topic": (
+        change("syndrome_members", *FEVER, "any", option=["knee", "fever", "yes"]),
+        "The syndrome “ill_all_over”: its option “yes” is of the topic “knee”.",
+    ),
+    "a syndrome that explains more than there is": (
+        lambda document: (
+            change("syndrome_chances", "ill_all_over", OSTEOMYELITIS, probability=0.7)(document),
+            change("syndrome_members", *FEVER, "any", probability=0.8)(document),
+            change("likelihoods", OSTEOMYELITIS, "fever", "yes", probability=0.4)(document),
+            change("likelihoods", OSTEOMYELITIS, "fever", "no", probability=0.6)(document),
+        )[0],
+        (
+            "The syndrome “ill_all_over”: 40 in 100 with “vertebral_osteomyelitis” say “fever: yes”,"
+            " but this syndrome alone (70 in 100 of them, of whom 80 in 100 do) would make it 56,"
+            " where 38 is the most: lower one of the two."
+        ),
+    ),
+    "a syndrome that leaves next to nothing to the others": (
+        add_like(
+            "syndrome_members",
+            *FEVER,
+            "any",
+            condition=["back-lump", "lipoma"],
+            probability=0.96,
+        ),
+        (
+            "1 in 100 with “lipoma” say “fever: yes”, but this syndrome alone (1 in 100 of them, of"
+            " whom 96 in 100 do) would make it 0.96, where 0.95 is the most: lower one of the two."
+        ),
+    ),
+    "a syndrome that speaks against its sign": (
+        change("syndrome_members", *FEVER, "any", probability=0.5),
+        (
+            "The syndrome “ill_all_over”: 50 in 100 who have it say “fever: yes”, but 55 in 100 of all"
+            " with “infected_haematoma” do: having it would speak against what it shows."
+        ),
+    ),
+    "a number for one condition and none for the others": (
+        drop("syndrome_members", *FEVER, "any"),
+        (
+            "“fever: yes” has a number for “benign_bone_tumour” but none for the other conditions."
+            " Add one without a condition."
+        ),
+    ),
+    "a number for a condition that is none": (
+        change(
+            "syndrome_members",
+            *FEVER,
+            "myeloma",
+            condition=["back-lump", "cord_cauda_compression"],
+        ),
+        "it names “cord_cauda_compression”, which is no ranked condition.",
+    ),
+    "a sign that has no likelihoods": (
+        change("syndrome_members", *FEVER, "any", option=["back-lump", "fever", "not_sure"]),
+        "“fever: not_sure” has no likelihoods, so it cannot show the syndrome.",
+    ),
+    "a syndrome of one sign": (
+        lambda document: document.update(
+            syndrome_members=[row(document, "syndrome_members", *FEVER, "any")]
+        ),
+        "fewer than two findings show it, so there is nothing to link. Add another.",
+    ),
+    "a question all of whose answers are signs": (
+        add_like("syndrome_members", *FEVER, "any", option=["back-lump", "fever", "no"]),
+        "every answer of “fever” shows it. Leave out those that do not.",
+    ),
+    "a question that shows two syndromes": (
+        change(
+            "syndrome_members",
+            "inflamed_skin",
+            "skin_look",
+            "pus",
+            "any",
+            option=["back-lump", "eases", "moving"],
+        ),
+        (
+            "The question “eases”: it shows “inflamed_skin” and “relentless_pain”, but may show one"
+            " syndrome only."
+        ),
+    ),
+    "an answer that shows two syndromes": (
+        change(
+            "syndrome_members",
+            "inflamed_skin",
+            "skin_look",
+            "pus",
+            "any",
+            option=["back-lump", "pain_when", "rest"],
+        ),
+        (
+            "The answer “rest” of “pain_when”: it shows “inflamed_skin” and “relentless_pain”, but may"
+            " show one syndrome only."
+        ),
+    ),
     "a temper above one": (
         lambda document: document["topic"].update(temper=1.5),
         "The temper is 1.5",
@@ -249,6 +388,14 @@ def test_content_with_this_fault_is_refused_in_a_sentence(document: Document, br
 
 def test_the_shipped_content_is_sound(document: Document) -> None:
     assert faults_in(document) == []
+
+
+def test_a_syndrome_that_does_not_fit_is_not_refused_again_in_the_words_of_the_engine(
+    document: Document,
+) -> None:
+    change("syndrome_chances", "ill_all_over", "lipoma", probability=0.5)(document)
+
+    assert {fault.where for fault in faults_in(document)} == {"The syndrome “ill_all_over”"}
 
 
 def test_every_fault_is_named_at_once(document: Document) -> None:

@@ -6,29 +6,49 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from triage.content import knowledge as door
+from triage.content.documents import Document
+from triage.content.fixtures import document_of
 from triage.content.knowledge import (
     Content,
     NotTranslated,
     Tampered,
+    Wording,
     compile_live_releases,
     content_of,
     is_recalled,
+    knowledge_from,
     knowledge_of,
 )
 from triage.content.models import Release, Topic
 from triage.content.releases import publish, recall
-from triage.engine import ConditionKey, FeatureKey, OptionKey, RuleKey, Urgency, in_words, parse
+from triage.engine import (
+    Basis,
+    ConditionKey,
+    FeatureKey,
+    OptionKey,
+    RuleKey,
+    SyndromeKey,
+    Urgency,
+    in_words,
+    parse,
+)
 
 
 @pytest.fixture
 def content(release: Release) -> Content:
     return content_of(release.pk)
+
+
+@pytest.fixture(scope="module")
+def shipped_document() -> Document:
+    return document_of(settings.BASE_DIR / "fixtures" / "back-lump")
 
 
 @pytest.fixture
@@ -146,6 +166,64 @@ def test_the_knowledge_has_what_the_content_says(content: Content) -> None:
         ConditionKey("spinal_epidural_abscess"), FeatureKey("fever"), OptionKey("yes")
     ]
     assert (fever.probability, fever.sample_size) == (0.66, 915)
+
+
+type Rates = Callable[[str, str, str], tuple[float, ...]]
+
+
+@pytest.fixture
+def infection(content: Content) -> Rates:
+    """How common an answer is without and with a syndrome, in an infection of the spine."""
+    syndromes = {str(syndrome.key): syndrome for syndrome in content.knowledge.syndromes}
+    return lambda syndrome, feature, option: syndromes[syndrome].members[
+        ConditionKey("vertebral_osteomyelitis"), FeatureKey(feature), OptionKey(option)
+    ]
+
+
+def test_how_common_an_answer_is_without_the_syndrome_follows_from_the_likelihood(
+    content: Content, infection: Rates
+) -> None:
+    (ill,) = (each for each in content.knowledge.syndromes if each.key == "ill_all_over")
+
+    assert ill.states == ("absent", "present")
+    assert ill.basis is Basis.ESTIMATE
+    assert ill.chances[ConditionKey("vertebral_osteomyelitis")] == pytest.approx((0.45, 0.55))
+    # 55 in 100 have a fever, as 33 do who are among the 55 that are ill, of whom 60 in 100 do.
+    assert infection("ill_all_over", "fever", "yes") == pytest.approx((0.22 / 0.45, 0.6))
+    assert infection("ill_all_over", "fever", "no") == pytest.approx((0.23 / 0.45, 0.4))
+
+
+def test_a_number_for_one_condition_stands_in_the_place_of_the_general_one(
+    infection: Rates,
+) -> None:
+    assert infection("ill_all_over", "general_signs", "weight_loss")[1] == 0.5
+    assert infection("ill_all_over", "general_signs", "unwell")[1] == 0.85
+
+
+def test_answers_that_are_no_signs_share_what_the_signs_leave(infection: Rates) -> None:
+    """Pain that throbs is a sign of inflamed skin; 5 and 63 in 100 say tender and deep."""
+    kinds = ("tender", "throbbing", "deep_ache", "sharp_move", "burning")
+    rates = {kind: infection("inflamed_skin", "pain_type", kind) for kind in kinds}
+
+    assert [sum(each) for each in zip(*rates.values(), strict=True)] == pytest.approx([1, 1])
+    assert rates["throbbing"][1] == 0.5
+    assert rates["deep_ache"][1] == pytest.approx(0.5 * 63 / 90)
+    assert rates["tender"][1] == pytest.approx(0.5 * 5 / 90)
+
+
+def test_a_release_from_before_there_were_syndromes_has_none(shipped_document: Document) -> None:
+    old = {name: rows for name, rows in shipped_document.items() if "syndrome" not in name}
+
+    assert knowledge_from(old).syndromes == ()
+    assert Wording(old).condition(ConditionKey("lipoma")).plain_name == "Fatty lump"
+
+
+def test_a_syndrome_has_its_words_and_its_signs(content: Content) -> None:
+    text = content.wording("en").syndrome(SyndromeKey("ill_all_over"))
+
+    assert (text.present, text.absent) == ("Ill all over", "Not ill all over")
+    assert (FeatureKey("fever"), OptionKey("yes")) in text.signs
+    assert (FeatureKey("fever"), OptionKey("no")) not in text.signs
 
 
 def test_a_state_is_never_ranked_but_has_its_words(content: Content) -> None:

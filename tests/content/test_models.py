@@ -17,6 +17,9 @@ from triage.content.models import (
     RedFlag,
     RiskGroup,
     Source,
+    Syndrome,
+    SyndromeChance,
+    SyndromeMember,
     Topic,
 )
 from triage.engine import vocabulary
@@ -63,6 +66,19 @@ pytestmark = pytest.mark.usefixtures("topic")
         (Option, {"key": "16_29"}, {"low": None}),
         (Option, {"key": "16_29"}, {"key": "30_49"}),
         (Option, {"key": "16_29"}, {"key": "16-29"}),
+        (Syndrome, {"key": "ill_all_over"}, {"key": "inflamed_skin"}),
+        (Syndrome, {"key": "ill_all_over"}, {"key": "Ill all over"}),
+        (Syndrome, {"key": "ill_all_over"}, {"plain_name": ""}),
+        (Syndrome, {"key": "ill_all_over"}, {"plain_name_absent": ""}),
+        (SyndromeChance, {}, {"probability": 0}),
+        (SyndromeChance, {}, {"probability": 1}),
+        (SyndromeChance, {}, {"basis": "hearsay"}),
+        (SyndromeChance, {}, {"basis": "study"}),
+        (SyndromeMember, {}, {"probability": 0}),
+        (SyndromeMember, {}, {"probability": 1}),
+        (SyndromeMember, {}, {"basis": "hearsay"}),
+        (SyndromeMember, {}, {"basis": "guideline"}),
+        (SyndromeMember, {"condition__key": "myeloma"}, {"condition": None}),
         (RedFlag, {"key": "rf_fever"}, {"urgency": "soon"}),
         (RedFlag, {"key": "rf_fever"}, {"kind": "hint"}),
         (RedFlag, {"key": "rf_fever"}, {"rule": ""}),
@@ -116,12 +132,21 @@ def test_the_database_refuses_a_risk_group_that_is_raised_never_or_always(
         )
 
 
-def test_one_condition_has_one_likelihood_of_an_option() -> None:
-    likelihood = Likelihood.objects.all()[0]
-    likelihood.pk = None
+@pytest.mark.parametrize(
+    "rows",
+    [
+        Likelihood.objects.all(),
+        SyndromeChance.objects.all(),
+        SyndromeMember.objects.filter(condition=None),
+        SyndromeMember.objects.exclude(condition=None),
+    ],
+)
+def test_one_condition_has_one_number_of_a_kind(rows: "models.QuerySet[models.Model]") -> None:
+    row = rows.all()[0]
+    row.pk = None
 
     with pytest.raises(IntegrityError), transaction.atomic():
-        likelihood.save()
+        row.save()
 
 
 def test_the_form_says_in_plain_words_what_the_database_refuses() -> None:
@@ -144,12 +169,22 @@ def test_the_form_refuses_a_rule_that_is_not_in_the_rule_language(rule: str) -> 
 
 
 @pytest.mark.parametrize(
-    "model", [Topic, Source, Condition, Feature, Option, Likelihood, RedFlag, Advice]
+    "model",
+    [
+        *(Topic, Source, Condition, Feature, Option, Likelihood, RedFlag, Advice),
+        *(Syndrome, SyndromeChance, SyndromeMember),
+    ],
 )
 def test_a_row_is_found_again_by_its_natural_key(model: Any) -> None:
     row = model.objects.all()[0]
 
     assert model.objects.get_by_natural_key(*row.natural_key()) == row
+
+
+def test_a_number_for_one_condition_is_found_again_by_its_natural_key() -> None:
+    row = SyndromeMember.objects.exclude(condition=None)[0]
+
+    assert SyndromeMember.objects.get_by_natural_key(*row.natural_key()) == row
 
 
 def test_the_choices_are_those_of_the_engine() -> None:
@@ -169,7 +204,9 @@ def test_every_field_that_staff_edit_explains_itself() -> None:
     plain = {"name", "heading", "topic", "kind", "scope", "icd10", "icd10_note", "snomed_note"}
     plain |= {"feature", "condition", "option", "basis", "urgency", "needs_mirror"}
     plain |= {"self_care", "safety_net", "do_not", "sources", "conditions"}
-    for model in (Topic, Source, Condition, Feature, Option, Likelihood, RedFlag, Advice):
+    plain |= {"syndrome"}
+    edited = (Topic, Source, Condition, Feature, Option, Likelihood, RedFlag, Advice)
+    for model in (*edited, Syndrome, SyndromeChance, SyndromeMember):
         for field in (*model._meta.concrete_fields, *model._meta.many_to_many):
             if field.editable and not field.primary_key and field.name not in plain:
                 assert field.help_text, f"{model.__name__}.{field.name} has no help"

@@ -218,7 +218,7 @@ def paragraphs() -> dict[str, str]:
 def paragraph_of_rows() -> dict[str, str]:
     """What each row says of its place in the document, by file and key."""
     found = {f"topic {content()['topic']['key']}": content()["topic"]["document_paragraph"]}
-    for part in ("conditions", "features", "red_flags"):
+    for part in ("conditions", "features", "red_flags", "syndromes"):
         found |= {f"{part} {row['key']}": row["document_paragraph"] for row in content()[part]}
     for row in content()["options"]:
         found[f"options {row['feature'][1]} {row['key']}"] = row["document_paragraph"]

@@ -10,15 +10,20 @@ from triage.content.knowledge import content_of
 from triage.content.models import Release
 from triage.engine import (
     Chance,
+    Chosen,
     Decline,
+    Evidence,
     FeatureKey,
+    Number,
     OptionKey,
     Required,
     RuleKey,
     Safety,
     Settles,
     Tells,
+    Together,
     Urgency,
+    outcome,
 )
 from triage.questionnaire import pages, sentences
 
@@ -151,6 +156,83 @@ def test_the_same_answers_give_the_same_page(underway: Person) -> None:
     again = pages.outcome_page(assessment, assessment.active_at)
 
     assert first == again
+
+
+# What belongs together is one reason
+
+
+def chosen(*options: str) -> Chosen:
+    return Chosen(frozenset(map(OptionKey, options)))
+
+
+def said_together(release: Release, replies: dict[str, Chosen | Number]) -> set[str]:
+    """Return what these replies show together, as the page says it."""
+    content = content_of(release.pk)
+    evidence = Evidence((FeatureKey(feature), reply) for feature, reply in replies.items())
+    first = outcome(content.knowledge, evidence).differential[0]
+    return {
+        sentences.told(weight.finding, evidence, content.knowledge, content.wording("en"))
+        for weight in (*first.supports, *first.opposes)
+        if isinstance(weight.finding, Together)
+    }
+
+
+@pytest.mark.parametrize(
+    ("replies", "sentence"),
+    [
+        (
+            {"fever": chosen("yes"), "general_signs": chosen("unwell", "very_tired")},
+            (
+                "Ill all over (Fever: Yes; General health: Feeling ill all over,"
+                " Worn out nearly all the time)"
+            ),
+        ),
+        (
+            {"fever": chosen("no"), "general_signs": chosen("very_tired")},
+            "Ill all over (General health: Worn out nearly all the time; but Fever: No)",
+        ),
+        (
+            {"fever": chosen("no"), "general_signs": chosen("none")},
+            "Not ill all over (Fever: No; General health: None of these)",
+        ),
+        ({"fever": chosen("no")}, "Not ill all over (Fever: No)"),
+        (
+            {"pain_severity": Number(9), "pain_course": chosen("steady")},
+            (
+                "Pain that does not let up (Worst pain, 0 to 10: 9; but Course of the pain:"
+                " About the same)"
+            ),
+        ),
+        ({"pain_severity": Number(2)}, "Pain that lets up (Worst pain, 0 to 10: 2)"),
+    ],
+)
+def test_findings_of_one_syndrome_are_one_reason(
+    release: Release, replies: dict[str, Chosen | Number], sentence: str
+) -> None:
+    assert said_together(release, {"age": Number(44), **replies}) == {sentence}
+
+
+def test_a_list_in_which_something_else_was_ticked_says_what_was_not(release: Release) -> None:
+    wording = content_of(release.pk).wording("en")
+    when = FeatureKey("pain_when")
+
+    said = said_together(release, {"age": Number(44), "pain_when": chosen("press")})
+
+    rest, night = (wording.option(when, OptionKey(key)) for key in ("rest", "night"))
+    assert f"Pain that lets up (When it hurts: not “{rest}”, not “{night}”)" in said
+
+
+def test_no_answer_stands_in_two_reasons_for_one_cause(underway: Person) -> None:
+    finished(underway, age="44", fever="yes", general_signs=["unwell", "very_tired"])
+
+    context = pages.outcome_page(underway.assessment, underway.assessment.active_at)
+
+    for cause in context["causes"]:
+        reasons = [*cause["supports"], *cause["opposes"]]
+        about_fever = [reason for reason in reasons if "Fever: Yes" in reason]
+        assert len(about_fever) <= 1
+        assert all(reason.startswith("Ill all over (Fever: Yes") for reason in about_fever)
+    assert "Ill all over (Fever: Yes" in text_of(underway.page)
 
 
 # Why a question is asked

@@ -1,6 +1,6 @@
 """The plain admin in which staff edit the drafts and read the releases."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from triage.engine import FeatureKey, OptionKey, RuleError, Words, in_words, parse
 
 from .choices import Kind
-from .faults import find_faults
+from .faults import Fault, faults_of_syndrome, find_faults
 from .models import (
     Advice,
     Condition,
@@ -28,6 +28,9 @@ from .models import (
     Release,
     RiskGroup,
     Source,
+    Syndrome,
+    SyndromeChance,
+    SyndromeMember,
     Topic,
     in_order_of_urgency,
 )
@@ -45,11 +48,20 @@ def listed(model: type[models.Model], text: str, **filters: int) -> SafeString:
     return format_html('<a href="{}?{}">{}</a>', address, urlencode(filters), text)
 
 
+def form_of(row: models.Model) -> str:
+    return reverse(f"admin:content_{row._meta.model_name}_change", args=[row.pk])
+
+
 def shown_sum(total: float | None, whole: float) -> str:
     if total is None:
         return "nothing yet"
     right = abs(total - whole) <= SUM_TOLERANCE * whole
     return f"{total:.6g}" if right else f"{total:.6g}, should be {whole:g}"
+
+
+def shown_faults(faults: Iterable[Fault], none: str) -> str:
+    rows = format_html_join("", "<li>{}</li>", ((fault,) for fault in faults))
+    return format_html("<ul>{}</ul>", rows) if rows else none
 
 
 def choices_read_once(field: Any) -> Any:
@@ -187,8 +199,7 @@ class TopicAdmin(ContentAdmin[Topic]):
     def faults(self, topic: Topic) -> str:
         if not topic.pk:
             return "Save the topic first."
-        rows = format_html_join("", "<li>{}</li>", ((fault,) for fault in find_faults(topic)))
-        return format_html("<ul>{}</ul>", rows) if rows else "Nothing: the drafts are sound."
+        return shown_faults(find_faults(topic), "Nothing: the drafts are sound.")
 
 
 @admin.register(Source)
@@ -224,7 +235,7 @@ class ConditionAdmin(ContentAdmin[Condition]):
     )
     list_filter = ("topic", "kind", "urgency", "cannot_miss", "needs_clinical_sign_off")
     search_fields = ("key", "name", "plain_name", "plain_summary", "icd10", "snomed")
-    readonly_fields = ("numbers",)
+    readonly_fields = ("numbers", "syndromes")
     fieldsets = (
         (None, {"fields": ("topic", "key", "kind", "needs_clinical_sign_off")}),
         ("What people read", {"fields": ("plain_name", "plain_summary")}),
@@ -234,7 +245,7 @@ class ConditionAdmin(ContentAdmin[Condition]):
         ),
         (
             "How likely, and from where",
-            {"fields": (("prior_percent", "prior_basis"), "numbers", "sources")},
+            {"fields": (("prior_percent", "prior_basis"), "numbers", "syndromes", "sources")},
         ),
         (
             "How soon",
@@ -270,6 +281,18 @@ class ConditionAdmin(ContentAdmin[Condition]):
         if not condition.pk:
             return "Save the condition first."
         return listed(Likelihood, condition.number_count, condition__id__exact=condition.pk)
+
+    @admin.display(description="syndromes it brings")
+    def syndromes(self, condition: Condition) -> str:
+        if not condition.pk:
+            return "Save the condition first."
+        chances = condition.syndrome_chances.select_related("syndrome")
+        rows = (
+            (form_of(chance.syndrome), chance.syndrome.plain_name, f"{chance.probability:g}")
+            for chance in chances.order_by("-probability", "syndrome__key")
+        )
+        lines = format_html_join("", '<li><a href="{}">{}</a>: {}</li>', rows)
+        return format_html("<ul>{}</ul>", lines) if lines else "None."
 
 
 class OptionInline(TableInline[Option]):
@@ -511,6 +534,100 @@ class LikelihoodAdmin(ContentAdmin[Likelihood]):
         if likelihood.option.feature.kind == Kind.MULTI:
             return None
         return shown_sum(likelihood.row_sum, 1)
+
+
+class AnswerField(forms.ModelChoiceField):  # type: ignore[type-arg] # takes none when it runs
+    """“Yes” alone would not say to which question."""
+
+    def label_from_instance(self, option: Option) -> str:
+        return f"{option.feature.name}: {option.text}"
+
+
+class LinkInline[M: models.Model](TableInline[M]):
+    """The numbers of a syndrome."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name == "condition":
+            options["queryset"] = Condition.objects.ranked()
+        if db_field.name == "option":
+            scored = Option.objects.filter(scored=True).select_related("feature")
+            options["queryset"] = scored.order_by("feature__topic", "feature__order", "order")
+            options["form_class"] = AnswerField
+        return choices_read_once(super().formfield_for_foreignkey(db_field, request, **options))
+
+
+class SyndromeChanceInline(LinkInline[SyndromeChance]):
+    model = SyndromeChance
+    verbose_name = "chance"
+    verbose_name_plural = "How often each condition brings it: every ranked condition once"
+    fields = ("condition", "probability", "basis", "source", "note")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("syndrome", "condition", "source")
+
+
+class SyndromeMemberInline(LinkInline[SyndromeMember]):
+    model = SyndromeMember
+    verbose_name = "sign"
+    verbose_name_plural = (
+        "The answers that show it, and how many people with the syndrome give each"
+    )
+    fields = ("option", "condition", "probability", "basis", "source", "note")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        related = ("syndrome", "option__feature", "condition", "source")
+        return super().get_queryset(request).select_related(*related)
+
+
+@admin.register(Syndrome)
+class SyndromeAdmin(ContentAdmin[Syndrome]):
+    inlines = (SyndromeMemberInline, SyndromeChanceInline)
+    list_display = (
+        "plain_name",
+        "name",
+        "key",
+        "conditions",
+        "signs",
+        "document_paragraph",
+        "needs_clinical_sign_off",
+    )
+    list_filter = ("topic", "needs_clinical_sign_off")
+    search_fields = ("key", "name", "plain_name", "explanation", "members__option__key")
+    readonly_fields = ("faults",)
+    fieldsets = (
+        (None, {"fields": ("topic", "key", "needs_clinical_sign_off")}),
+        ("What people read", {"fields": ("plain_name", "plain_name_absent")}),
+        ("For clinicians", {"fields": ("name", "explanation", "sources")}),
+        ("Before publishing", {"fields": ("faults",)}),
+        ("In the source document", {"fields": ("document_paragraph",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        counted: QuerySet[Any] = (
+            super()
+            .get_queryset(request)
+            .annotate(
+                chance_count=Count("chances", distinct=True),
+                sign_count=Count("members", filter=Q(members__condition=None), distinct=True),
+            )
+        )
+        return counted
+
+    @admin.display
+    def conditions(self, syndrome: Any) -> int:
+        count: int = syndrome.chance_count
+        return count
+
+    @admin.display
+    def signs(self, syndrome: Any) -> int:
+        count: int = syndrome.sign_count
+        return count
+
+    @admin.display(description="what does not fit together")
+    def faults(self, syndrome: Syndrome) -> str:
+        if not syndrome.pk:
+            return "Save the syndrome first."
+        return shown_faults(faults_of_syndrome(syndrome), "Nothing: the numbers fit.")
 
 
 @admin.register(RedFlag)

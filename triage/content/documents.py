@@ -7,7 +7,7 @@ from typing import Any
 from django.core import serializers
 from django.db import models
 
-from .models import Likelihood, Option, Source, Topic
+from .models import Likelihood, Option, Source, SyndromeChance, SyndromeMember, Topic
 
 type Document = dict[str, Any]
 """A whole topic: its own fields, and a list of rows for each file of its fixtures but the topic's."""
@@ -23,6 +23,9 @@ def compile_release(topic: Topic) -> Document:
         "features": _rows(topic.features.select_related("topic")),
         "options": _rows(Option.objects.of(topic)),
         "likelihoods": _rows(Likelihood.objects.of(topic)),
+        "syndromes": _rows(topic.syndromes.select_related("topic").prefetch_related("sources")),
+        "syndrome_chances": _rows(SyndromeChance.objects.of(topic)),
+        "syndrome_members": _rows(SyndromeMember.objects.of(topic)),
         "red_flags": _rows(topic.red_flags.select_related("topic").prefetch_related("sources")),
         "risk_groups": _rows(
             topic.risk_groups.select_related("topic").prefetch_related(

@@ -1,7 +1,7 @@
 """Every reason why drafts are unfit to publish, each a sentence that staff can act on."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -10,7 +10,19 @@ from triage.engine import NOT_SURE, Unsound, Urgency
 
 from .documents import compile_release
 from .knowledge import PLACEHOLDER, Document, Fields, is_ranked, knowledge_from
-from .models import Topic
+from .models import Syndrome, Topic
+from .syndromes import (
+    Split,
+    chances_of,
+    likelihoods_of,
+    members_of,
+    signs_of,
+    splits_of,
+)
+
+LEAST_WITHOUT = 0.05
+"""The share of an answer that must be left to people without the syndrome: nobody knows that
+there are none, and one such answer would prove the syndrome."""
 
 # The texts that a person or a reviewer reads; a release without one of them would show a gap.
 TEXTS: Mapping[str, tuple[str, ...]] = {
@@ -28,6 +40,13 @@ TEXTS: Mapping[str, tuple[str, ...]] = {
     "options": ("text", "document_paragraph"),
     "red_flags": ("title", "message", "plain_rule", "why_clinician", "document_paragraph"),
     "risk_groups": ("name",),
+    "syndromes": (
+        "name",
+        "plain_name",
+        "plain_name_absent",
+        "explanation",
+        "document_paragraph",
+    ),
     "advice": ("heading", "what_to_do", "self_care", "safety_net", "do_not", "document_paragraph"),
 }
 ONE = {
@@ -36,6 +55,7 @@ ONE = {
     "options": "answer",
     "red_flags": "red flag",
     "risk_groups": "risk group",
+    "syndromes": "syndrome",
     "advice": "advice",
 }
 
@@ -57,8 +77,15 @@ def find_faults(topic: Topic | None = None) -> list[Fault]:
     return [fault for each in topics for fault in faults_in(compile_release(each))]
 
 
+def faults_of_syndrome(syndrome: Syndrome) -> list[Fault]:
+    """Return the faults of one syndrome's numbers."""
+    where = _named("syndromes", {"key": syndrome.key})
+    return [f for f in _syndromes(compile_release(syndrome.topic)) if f.where == where]
+
+
 def faults_in(document: Document) -> list[Fault]:
     """Return every fault of a compiled topic."""
+    syndromes = list(_syndromes(document))
     return [
         *_texts(document),
         *_placeholders(document),
@@ -68,7 +95,9 @@ def faults_in(document: Document) -> list[Fault]:
         *_lone_options(document),
         *_sources(document),
         *_advice(document),
-        *_reasoning(document),
+        *syndromes,
+        # A syndrome that contradicts itself would be refused again, in the engine's words.
+        *_reasoning({**document, "syndromes": []} if syndromes else document),
     ]
 
 
@@ -173,7 +202,7 @@ def _lone_options(document: Document) -> Iterator[Fault]:
 
 
 def _sources(document: Document) -> Iterator[Fault]:
-    for part in ("conditions", "red_flags", "risk_groups"):
+    for part in ("conditions", "red_flags", "risk_groups", "syndromes"):
         for row in document[part]:
             if not row["sources"]:
                 yield Fault(_named(part, row), "it names no source. Add one.")
@@ -190,6 +219,113 @@ def _advice(document: Document) -> Iterator[Fault]:
         yield Fault(f"The {scope} “{key}”", "there is no advice for it. Write some.")
     for scope, key in sorted(given - wanted):
         yield Fault(f"The advice for the {scope} “{key}”", f"there is no such {scope}.")
+
+
+def _syndromes(document: Document) -> Iterator[Fault]:
+    own = document["topic"]["key"]
+    likelihoods = likelihoods_of(document)
+    ranked = {row["key"] for row in document["conditions"] if is_ranked(row)}
+    scored = {(row["feature"][1], row["key"]) for row in document["options"] if row["scored"]}
+    for row in document["syndromes"]:
+        where = _named("syndromes", row)
+        for link in (*chances_of(row["key"], document).values(), *members_of(row["key"], document)):
+            for name in ("condition", "option"):
+                if link.get(name) and link[name][0] != own:
+                    yield Fault(
+                        where, f"its {name} “{link[name][-1]}” is of the topic “{link[name][0]}”."
+                    )
+        for what in _chances(row["key"], document, ranked):
+            yield Fault(where, what)
+        for what in _members(row["key"], document, ranked, scored):
+            yield Fault(where, what)
+        for split in splits_of(row["key"], document, likelihoods):
+            if split.named and (what := _misfit(split)):
+                yield Fault(where, what)
+    yield from _linked_twice(document)
+
+
+def _chances(syndrome: str, document: Document, ranked: Set[str]) -> Iterator[str]:
+    chances = chances_of(syndrome, document)
+    for condition in sorted(ranked - set(chances)):
+        yield f"nobody says how often “{condition}” brings it. Add the chance."
+    for condition in sorted(set(chances) - ranked):
+        yield f"it has a chance for “{condition}”, which is no ranked condition. Remove it."
+    for condition, row in chances.items():
+        if not 0 < row["probability"] < 1:
+            yield f"its chance for “{condition}” is {row['probability']}: not between 0 and 1."
+
+
+def _members(
+    syndrome: str, document: Document, ranked: Set[str], scored: Set[tuple[str, str]]
+) -> Iterator[str]:
+    rows, signs = members_of(syndrome, document), signs_of(syndrome, document)
+    general = {tuple(row["option"][1:]) for row in rows if row["condition"] is None}
+    for row in rows:
+        feature, option = row["option"][1:]
+        if not 0 < row["probability"] < 1:
+            yield f"its number for “{feature}: {option}” is {row['probability']}: not between 0 and 1."
+        if row["condition"] is None:
+            continue
+        if (feature, option) not in general:
+            yield (
+                f"“{feature}: {option}” has a number for “{row['condition'][1]}” but none for"
+                " the other conditions. Add one without a condition."
+            )
+        if row["condition"][1] not in ranked:
+            yield f"it names “{row['condition'][1]}”, which is no ranked condition."
+    for feature, options in signs.items():
+        for option in options:
+            if (feature, option) not in scored:
+                yield f"“{feature}: {option}” has no likelihoods, so it cannot show the syndrome."
+    multi = {row["key"] for row in document["features"] if row["kind"] == "multi"}
+    if sum(len(signs[feature]) if feature in multi else 1 for feature in signs) < 2:
+        yield "fewer than two findings show it, so there is nothing to link. Add another."
+    for feature, options in signs.items():
+        if feature not in multi and {pair for pair in scored if pair[0] == feature} <= {
+            (feature, option) for option in options
+        }:
+            yield f"every answer of “{feature}” shows it. Leave out those that do not."
+
+
+def _misfit(split: Split) -> str:
+    """Return why the numbers of one answer cannot all be right, or nothing."""
+    condition, feature, option = split.cell
+    answer = f"“{feature}: {option}”"
+    if split.present < split.likelihood:
+        return (
+            f"{_hundred(split.present)} in 100 who have it say {answer}, but"
+            f" {_hundred(split.likelihood)} in 100 of all with “{condition}” do: having it would"
+            " speak against what it shows. Raise the first."
+        )
+    most = (1 - LEAST_WITHOUT) * split.likelihood
+    if not split.explained <= most:
+        return (
+            f"{_hundred(split.likelihood)} in 100 with “{condition}” say {answer}, but this"
+            f" syndrome alone ({_hundred(split.chance)} in 100 of them, of whom"
+            f" {_hundred(split.present)} in 100 do) would make it {_hundred(split.explained)},"
+            f" where {_hundred(most)} is the most: lower one of the two."
+        )
+    return ""
+
+
+def _hundred(probability: float) -> str:
+    return f"{100 * probability:.3g}"
+
+
+def _linked_twice(document: Document) -> Iterator[Fault]:
+    multi = {row["key"] for row in document["features"] if row["kind"] == "multi"}
+    owners: dict[str, set[str]] = {}
+    for row in document["syndrome_members"]:
+        _, feature, option = row["option"]
+        variable = f"The answer “{option}” of “{feature}”"
+        if feature not in multi:
+            variable = f"The question “{feature}”"
+        owners.setdefault(variable, set()).add(row["syndrome"][1])
+    for variable, syndromes in owners.items():
+        if len(syndromes) > 1:
+            yield Fault(
+                variable, f"it shows {_listed(list(syndromes))}, but may show one syndrome only."
+            )
 
 
 def _reasoning(document: Document) -> Iterator[Fault]:

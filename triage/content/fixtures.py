@@ -23,6 +23,9 @@ from .models import (
     RedFlag,
     RiskGroup,
     Source,
+    Syndrome,
+    SyndromeChance,
+    SyndromeMember,
     Topic,
 )
 
@@ -34,6 +37,9 @@ FILES: dict[str, type[models.Model]] = {
     "features": Feature,
     "options": Option,
     "likelihoods": Likelihood,
+    "syndromes": Syndrome,
+    "syndrome_chances": SyndromeChance,
+    "syndrome_members": SyndromeMember,
     "red_flags": RedFlag,
     "risk_groups": RiskGroup,
     "advice": Advice,

@@ -27,16 +27,23 @@ from triage.engine import (
     RuleKey,
     RuleKind,
     Settings,
+    StateKey,
+    Syndrome,
+    SyndromeKey,
     Tier,
     Urgency,
     Words,
 )
 
 from .models import Release
+from .syndromes import Cell, chances_of, likelihoods_of, signs_of, splits_of
 
 type Document = Mapping[str, Any]
 type Fields = Mapping[str, Any]
 type Voice = Literal["text", "helper", "other"]
+
+SURENESS = (Basis.STUDY, Basis.GUIDELINE, Basis.ESTIMATE)
+ABSENT, PRESENT = StateKey("absent"), StateKey("present")
 
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
@@ -62,6 +69,17 @@ class FlagText:
     message: str
     plain_rule: str
     why_clinician: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyndromeText:
+    """`signs` are the answers that show the syndrome."""
+
+    name: str
+    present: str
+    absent: str
+    explanation: str
+    signs: frozenset[tuple[FeatureKey, OptionKey]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +119,20 @@ class Wording:
                 filled(row["name"]), filled(row["plain_name"]), filled(row["plain_summary"])
             )
             for key, row in by_key(document["conditions"]).items()
+        }
+        self._syndromes = {
+            SyndromeKey(key): SyndromeText(
+                filled(row["name"]),
+                filled(row["plain_name"]),
+                filled(row["plain_name_absent"]),
+                filled(row["explanation"]),
+                frozenset(
+                    (FeatureKey(feature), OptionKey(option))
+                    for feature, options in signs_of(key, document).items()
+                    for option in options
+                ),
+            )
+            for key, row in by_key(document.get("syndromes", [])).items()
         }
         self._groups = {
             key: filled(row["name"]) for key, row in by_key(document["risk_groups"]).items()
@@ -149,6 +181,9 @@ class Wording:
 
     def condition(self, condition: ConditionKey) -> ConditionText:
         return self._conditions[condition]
+
+    def syndrome(self, syndrome: SyndromeKey) -> SyndromeText:
+        return self._syndromes[syndrome]
 
     def risk_group(self, key: str) -> str:
         return self._groups[key]
@@ -241,6 +276,7 @@ def knowledge_from(document: Document) -> Knowledge:
             for row in document["likelihoods"]
         },
         groups=[_group(row) for row in document["risk_groups"]],
+        syndromes=_syndromes(document),
         settings=Settings(
             temper=topic["temper"],
             slip=topic["slip"],
@@ -325,6 +361,35 @@ def _group(row: Fields) -> RiskGroup:
         conditions=frozenset(ConditionKey(key) for _, key in row["conditions"]),
         urgency=Urgency.of(row["urgency"]),
         raise_at=row["raise_at_percent"] / 100,
+    )
+
+
+def _syndromes(document: Document) -> list[Syndrome]:
+    """Releases made before there were syndromes have none."""
+    keys = sorted(by_key(document.get("syndromes", [])))
+    likelihoods = likelihoods_of(document) if keys else {}
+    return [_syndrome(key, document, likelihoods) for key in keys]
+
+
+def _syndrome(key: str, document: Document, likelihoods: Mapping[Cell, float]) -> Syndrome:
+    chances = chances_of(key, document)
+    return Syndrome(
+        key=SyndromeKey(key),
+        states=(ABSENT, PRESENT),
+        chances={
+            ConditionKey(condition): (1 - row["probability"], row["probability"])
+            for condition, row in chances.items()
+        },
+        members={
+            (ConditionKey(condition), FeatureKey(feature), OptionKey(option)): (
+                split.absent,
+                split.present,
+            )
+            for split in splits_of(key, document, likelihoods)
+            for condition, feature, option in [split.cell]
+        },
+        # The least sure of its chances.
+        basis=max((Basis(row["basis"]) for row in chances.values()), key=SURENESS.index),
     )
 
 

@@ -39,6 +39,7 @@ RULE_HELP = (
     " ('golf_ball', 'over_5cm'). Names are the keys of questions and answers; join them with"
     " and, or, not and brackets."
 )
+SOURCE_HELP = "Needed for a study or a guideline; for an estimate, what was in view if any."
 
 WORD = r"^[a-z0-9][a-z0-9_]*$"
 NAME_IN_RULES = r"^[a-z][a-z0-9_]*$"
@@ -92,6 +93,14 @@ def not_empty(field: str, name: str) -> models.CheckConstraint:
         condition=~Q(**{field: ""}),
         name=name,
         violation_error_message="This must not be left empty.",
+    )
+
+
+def names_its_source(name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(basis=Basis.ESTIMATE) | Q(source__isnull=False),
+        name=name,
+        violation_error_message="A number from a study or a guideline names its source.",
     )
 
 
@@ -197,6 +206,7 @@ class Topic(models.Model):
 
     def delete_drafts(self) -> None:
         """Delete all that staff edit but the topic itself; sources are shared and stay."""
+        self.syndromes.all().delete()
         self.conditions.all().delete()
         self.features.all().delete()
         self.red_flags.all().delete()
@@ -516,7 +526,7 @@ class Likelihood(models.Model):
         related_name="likelihoods",
         null=True,
         blank=True,
-        help_text="Needed for a study or a guideline; for an estimate, what was in view if any.",
+        help_text=SOURCE_HELP,
     )
     sample_size = models.PositiveIntegerField(
         null=True, blank=True, help_text="How many people the study counted, where it says so."
@@ -532,11 +542,7 @@ class Likelihood(models.Model):
             models.UniqueConstraint("condition", "option", name="likelihood_once_per_pair"),
             between_0_and_1("probability", "likelihood_between_0_and_1"),
             one_of("basis", Basis, "likelihood_basis"),
-            models.CheckConstraint(
-                condition=Q(basis=Basis.ESTIMATE) | Q(source__isnull=False),
-                name="likelihood_names_its_source",
-                violation_error_message="A number from a study or a guideline names its source.",
-            ),
+            names_its_source("likelihood_names_its_source"),
             models.CheckConstraint(
                 condition=Q(sample_size=None) | Q(sample_size__gt=0, basis=Basis.STUDY),
                 name="likelihood_sample_size_of_a_study",
@@ -549,6 +555,196 @@ class Likelihood(models.Model):
 
     def natural_key(self) -> tuple[str, str, str, str, str]:
         return (*self.condition.natural_key(), *self.option.natural_key())
+
+
+class SyndromeQuerySet(models.QuerySet["Syndrome"]):
+    def get_by_natural_key(self, topic: str, key: str) -> "Syndrome":
+        return self.get(topic__key=topic, key=key)
+
+
+class Syndrome(models.Model):
+    """What several findings share, such as being ill all over: one reason, however many show."""
+
+    topic = models.ForeignKey(Topic, models.CASCADE, related_name="syndromes")
+    key = models.CharField(validators=[lower_case_word], help_text=KEY_HELP)
+    name = models.CharField("clinical name", help_text="As a clinician would write it.")
+    plain_name = models.CharField(
+        help_text="As people read it where it shows, without “I” or “you”: “Ill all over”."
+    )
+    plain_name_absent = models.CharField(
+        "plain name if absent",
+        help_text="As people read it where nothing of it shows: “Not ill all over”.",
+    )
+    explanation = models.TextField(
+        "why it is one reason",
+        help_text="What makes these findings come together, beyond the condition itself.",
+    )
+    document_paragraph = models.CharField(help_text=PARAGRAPH_HELP)
+    sources = models.ManyToManyField(Source, related_name="syndromes", blank=True)
+    needs_clinical_sign_off = models.BooleanField(default=True, help_text=SIGN_OFF_HELP)
+
+    objects = SyndromeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("topic", "key")
+        constraints = [
+            models.UniqueConstraint("topic", "key", name="syndrome_once_per_key"),
+            is_a_key("syndrome_key"),
+            not_empty("plain_name", "syndrome_has_plain_name"),
+            not_empty("plain_name_absent", "syndrome_has_plain_name_absent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.plain_name
+
+    def natural_key(self) -> tuple[str, str]:
+        return (self.topic.key, self.key)
+
+
+class SyndromeChanceQuerySet(models.QuerySet["SyndromeChance"]):
+    def get_by_natural_key(
+        self, topic: str, syndrome: str, condition_topic: str, condition: str
+    ) -> "SyndromeChance":
+        return self.get(
+            syndrome__topic__key=topic,
+            syndrome__key=syndrome,
+            condition__topic__key=condition_topic,
+            condition__key=condition,
+        )
+
+    def of(self, topic: Topic) -> Self:
+        return self.filter(syndrome__topic=topic).select_related(
+            "syndrome__topic", "condition__topic", "source"
+        )
+
+
+class SyndromeChance(models.Model):
+    """P(syndrome | condition): how often people with the condition have the syndrome."""
+
+    syndrome = models.ForeignKey(Syndrome, models.CASCADE, related_name="chances")
+    condition = models.ForeignKey(Condition, models.CASCADE, related_name="syndrome_chances")
+    probability = models.FloatField(
+        help_text="Of people with the condition, how many have the syndrome: 0.7 is seven in ten."
+    )
+    basis = models.CharField(choices=Basis)
+    source = models.ForeignKey(
+        Source,
+        models.PROTECT,
+        related_name="syndrome_chances",
+        null=True,
+        blank=True,
+        help_text=SOURCE_HELP,
+    )
+    note = models.TextField(blank=True, help_text="How the number was found.")
+
+    objects = SyndromeChanceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("syndrome", "condition")
+        constraints = [
+            models.UniqueConstraint("syndrome", "condition", name="syndrome_chance_once_per_pair"),
+            between_0_and_1("probability", "syndrome_chance_between_0_and_1"),
+            one_of("basis", Basis, "syndrome_chance_basis"),
+            names_its_source("syndrome_chance_names_its_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.syndrome.key}: {self.condition.key}"
+
+    def natural_key(self) -> tuple[str, str, str, str]:
+        return (*self.syndrome.natural_key(), *self.condition.natural_key())
+
+
+class SyndromeMemberQuerySet(models.QuerySet["SyndromeMember"]):
+    def get_by_natural_key(
+        self,
+        topic: str,
+        syndrome: str,
+        option_topic: str,
+        feature: str,
+        option: str,
+        *condition: str,
+    ) -> "SyndromeMember":
+        rows = self.filter(
+            syndrome__topic__key=topic,
+            syndrome__key=syndrome,
+            option__feature__topic__key=option_topic,
+            option__feature__key=feature,
+            option__key=option,
+        )
+        if not condition:
+            return rows.get(condition=None)
+        condition_topic, key = condition
+        return rows.get(condition__topic__key=condition_topic, condition__key=key)
+
+    def of(self, topic: Topic) -> Self:
+        return self.filter(syndrome__topic=topic).select_related(
+            "syndrome__topic", "option__feature__topic", "condition__topic", "source"
+        )
+
+
+class SyndromeMember(models.Model):
+    """P(option | syndrome): how often people with the syndrome give this answer.
+
+    A row that names a condition stands in the place of the general one for that condition.
+    """
+
+    syndrome = models.ForeignKey(Syndrome, models.CASCADE, related_name="members")
+    option = models.ForeignKey(
+        Option,
+        models.CASCADE,
+        related_name="syndrome_members",
+        help_text="The answer that shows the syndrome: “Fever: Yes”.",
+    )
+    condition = models.ForeignKey(
+        Condition,
+        models.CASCADE,
+        related_name="syndrome_members",
+        null=True,
+        blank=True,
+        help_text="Empty: for every condition. Else the number stands for this condition only.",
+    )
+    probability = models.FloatField(
+        help_text="Of people with the syndrome, how many give this answer: 0.8 is eight in ten."
+        " Never fewer than of all people with the condition."
+    )
+    basis = models.CharField(choices=Basis)
+    source = models.ForeignKey(
+        Source,
+        models.PROTECT,
+        related_name="syndrome_members",
+        null=True,
+        blank=True,
+        help_text=SOURCE_HELP,
+    )
+    note = models.TextField(blank=True, help_text="How the number was found.")
+
+    objects = SyndromeMemberQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("syndrome", "option", F("condition").asc(nulls_first=True))
+        constraints = [
+            # Two, as an empty condition equals no other.
+            models.UniqueConstraint(
+                fields=["syndrome", "option"],
+                condition=Q(condition=None),
+                name="syndrome_member_once_in_general",
+            ),
+            models.UniqueConstraint(
+                "syndrome", "option", "condition", name="syndrome_member_once_per_condition"
+            ),
+            between_0_and_1("probability", "syndrome_member_between_0_and_1"),
+            one_of("basis", Basis, "syndrome_member_basis"),
+            names_its_source("syndrome_member_names_its_source"),
+        ]
+
+    def __str__(self) -> str:
+        condition = f", {self.condition.key}" if self.condition else ""
+        return f"{self.syndrome.key}: {self.option.feature.key} {self.option.key}{condition}"
+
+    def natural_key(self) -> tuple[str, ...]:
+        condition = self.condition.natural_key() if self.condition else ()
+        return (*self.syndrome.natural_key(), *self.option.natural_key(), *condition)
 
 
 class RedFlagQuerySet(models.QuerySet["RedFlag"]):

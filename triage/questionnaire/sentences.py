@@ -1,5 +1,8 @@
 """What the engine means, in the words that a worried person reads."""
 
+from collections.abc import Iterator
+from itertools import groupby
+
 from triage.content.knowledge import Wording
 from triage.engine import (
     Chance,
@@ -18,9 +21,11 @@ from triage.engine import (
     Safety,
     Settles,
     Tells,
+    Together,
     Urgency,
     Why,
 )
+from triage.engine.tables import band_of
 
 DECLINED = {
     Decline.DONT_KNOW: "Not known",
@@ -71,7 +76,18 @@ def replied(feature: FeatureKey, reply: Reply, knowledge: Knowledge, wording: Wo
             return "; ".join(wording.option(feature, option.key) for option in ticked)
 
 
-def told(finding: Finding, evidence: Evidence, knowledge: Knowledge, wording: Wording) -> str:
+def told(
+    reason: Finding | Together, evidence: Evidence, knowledge: Knowledge, wording: Wording
+) -> str:
+    """Say one finding, or what several of them show together, which is one reason."""
+    match reason:
+        case Finding():
+            return _found(reason, evidence, knowledge, wording)
+        case Together():
+            return _together(reason, evidence, knowledge, wording)
+
+
+def _found(finding: Finding, evidence: Evidence, knowledge: Knowledge, wording: Wording) -> str:
     """Say one finding: “Fever: Yes”, “Age: 34”, “Skin: not “Pus””, “Skin: nothing more”."""
     feature = finding.feature
     name = wording.feature_name(feature)
@@ -80,13 +96,66 @@ def told(finding: Finding, evidence: Evidence, knowledge: Knowledge, wording: Wo
     if finding.option is not None:
         label = wording.option(feature, finding.option)
         return f"{name}: {label}" if finding.present else f"{name}: not “{label}”"
+    if said := _holds_alone(feature, evidence, knowledge, wording):
+        return f"{name}: {said}"
+    return f"{name}: nothing more"
+
+
+def _holds_alone(
+    feature: FeatureKey, evidence: Evidence, knowledge: Knowledge, wording: Wording
+) -> str:
+    """Return the answer that was given and holds alone, such as “None of these”, if one was."""
     match evidence.get(feature):
-        case Chosen(chosen) if any(
-            option.exclusive for option in _ticked(feature, chosen, knowledge)
-        ):
-            return f"{name}: {replied(feature, Chosen(chosen), knowledge, wording)}"
+        case Chosen(chosen) if any(o.exclusive for o in _ticked(feature, chosen, knowledge)):
+            return replied(feature, Chosen(chosen), knowledge, wording)
         case _:
-            return f"{name}: nothing more"
+            return ""
+
+
+def _together(
+    together: Together, evidence: Evidence, knowledge: Knowledge, wording: Wording
+) -> str:
+    """Say a syndrome with what shows it: “Ill all over (Fever: Yes; General health: Worn out)”,
+    “Ill all over (General health: Worn out; but Fever: No)”, “Not ill all over (Fever: No)”.
+    """
+    text = wording.syndrome(together.syndrome)
+    shows: list[str] = []
+    lacks: list[str] = []
+    for feature, group in groupby(together.findings, key=lambda finding: finding.feature):
+        findings = list(group)
+        name = wording.feature_name(feature)
+        signs = [
+            finding
+            for finding in findings
+            if finding.present and (feature, _option_of(finding, knowledge)) in text.signs
+        ]
+        if signs:
+            shows.append(f"{name}: {', '.join(_values(signs, wording))}")
+        elif said := _holds_alone(feature, evidence, knowledge, wording):
+            lacks.append(f"{name}: {said}")
+        else:
+            lacks.append(f"{name}: {', '.join(_values(findings, wording))}")
+    if not shows:
+        return f"{text.absent} ({'; '.join(lacks)})"
+    but = f"; but {'; '.join(lacks)}" if lacks else ""
+    return f"{text.present} ({'; '.join(shows)}{but})"
+
+
+def _option_of(finding: Finding, knowledge: Knowledge) -> OptionKey | None:
+    """Return the option that was found, of a number the band that holds it."""
+    if finding.number is None:
+        return finding.option
+    return band_of(knowledge.feature(finding.feature), finding.number)
+
+
+def _values(findings: list[Finding], wording: Wording) -> Iterator[str]:
+    """Yield findings of one feature without its name."""
+    for finding in findings:
+        if finding.option is None:
+            yield str(finding.number)
+        else:
+            label = wording.option(finding.feature, finding.option)
+            yield label if finding.present else f"not “{label}”"
 
 
 def _ticked(
