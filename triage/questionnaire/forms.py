@@ -73,6 +73,10 @@ class AnswerForm:
         return not self.errors
 
     @property
+    def is_untouched(self) -> bool:
+        return not self.shown and not self.errors
+
+    @property
     def is_typed(self) -> bool:
         return self.asked.kind is Kind.NUMBER and not self._numbers
 

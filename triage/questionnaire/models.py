@@ -173,7 +173,7 @@ class Assessment(models.Model):
         return [FeatureKey(key) for key, _ in self.replies]
 
     def reply(self, feature: FeatureKey) -> Reply | None:
-        return self.evidence.get(feature)
+        return next((reply_from_json(reply) for key, reply in self.replies if key == feature), None)
 
     def is_expired(self, now: datetime) -> bool:
         return self.active_at <= now - settings.ASSESSMENT_LIFETIME

@@ -10,8 +10,9 @@ from typing import Any, cast
 from django.conf import settings
 from django.http import QueryDict
 from django.template import TemplateDoesNotExist
-from django.template.loader import get_template
+from django.template.loader import get_template, render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from triage.content.knowledge import Content, Voice, Wording
 from triage.engine import (
@@ -22,7 +23,6 @@ from triage.engine import (
     FeatureKey,
     FlagReason,
     Kind,
-    Observation,
     Ranked,
     Reason,
     Reply,
@@ -51,7 +51,8 @@ class Question:
     kind: Kind
     question: str
     help: str
-    observation: Observation
+    why_we_ask: str
+    section: str
     declines: tuple[Decline, ...]
     picture: str
 
@@ -84,9 +85,24 @@ def wording_of(assessment: Assessment) -> Wording:
     return assessment.content.wording(assessment.language)
 
 
-def question_of(assessment: Assessment, feature: FeatureKey) -> str:
+def question_of(assessment: Assessment, feature: FeatureKey) -> Question:
     voice = cast(Voice, assessment.voice)  # the database holds it to the three that there are
-    return wording_of(assessment).question(feature, voice)
+    return _question(assessment.content, wording_of(assessment), voice, feature)
+
+
+@cache
+def _question(content: Content, wording: Wording, voice: Voice, feature: FeatureKey) -> Question:
+    asked = content.knowledge.feature(feature)
+    return Question(
+        key=feature,
+        kind=asked.kind,
+        question=wording.question(feature, voice),
+        help=wording.help(feature),
+        why_we_ask=wording.why_we_ask(feature),
+        section=wording.section(feature),
+        declines=asked.declines,
+        picture=_picture_of(feature),
+    )
 
 
 def form_of(
@@ -105,29 +121,34 @@ def question_page(
     assessment: Assessment, number: int, form: AnswerForm, ask: Ask | None = None
 ) -> dict[str, Any]:
     """Show one question. `ask` is the engine's reason for it, where it was just worked out."""
-    content, wording, feature = assessment.content, wording_of(assessment), form.asked
+    content, feature = assessment.content, question_of(assessment, form.asked.key)
     ask = ask or _asked_then(assessment, number)
     return marks_of(content) | {
         "form": form,
+        "feature": feature,
+        "fields": _untouched(content, form.wording, feature)
+        if form.is_untouched
+        else _fields(form, feature),
+        "here": url_of(number),
         "number": number,
-        "asked": len(assessment.replies),
         "usual": content.usual_questions,
         "why": why_asked(ask.why, content.knowledge) if ask else "",
-        "why_we_ask": wording.why_we_ask(feature.key),
-        "section": wording.section(feature.key),
         "previous_url": _previous_url(assessment, number),
-        "revision": assessment.revision,
         "changing": number <= len(assessment.replies),
-        "feature": Question(
-            key=feature.key,
-            kind=feature.kind,
-            question=question_of(assessment, feature.key),
-            help=wording.help(feature.key),
-            observation=feature.observation,
-            declines=feature.declines,
-            picture=_picture_of(feature.key),
-        ),
     }
+
+
+def _fields(form: AnswerForm, feature: Question) -> SafeString:
+    """Draw the question and what it is answered with."""
+    template = f"questionnaire/fields/{'number' if form.is_typed else 'choices'}.html"
+    return render_to_string(template, {"form": form, "feature": feature})
+
+
+@cache
+def _untouched(content: Content, wording: Wording, feature: Question) -> SafeString:
+    """Draw a question that nobody has answered yet: the same for everybody, so only once."""
+    asked = content.knowledge.feature(feature.key)
+    return _fields(AnswerForm(feature=asked, wording=wording, reply=None, revision=0), feature)
 
 
 def _asked_then(assessment: Assessment, number: int) -> Ask | None:
@@ -139,8 +160,13 @@ def _asked_then(assessment: Assessment, number: int) -> Ask | None:
 
 
 def _previous_url(assessment: Assessment, number: int) -> str | None:
-    earlier = [place for place, _, _ in _read(assessment) if place < number]
-    return url_of(earlier[-1]) if earlier else None
+    """Return where the last reply before this number stands that counts: see `_read`."""
+    knowledge, earlier = assessment.content.knowledge, assessment.features[: number - 1]
+    for place, feature in zip(range(number - 1, 0, -1), reversed(earlier), strict=True):
+        gate = knowledge.feature(feature).asked_if
+        if not gate or applies(knowledge, assessment.evidence, feature):
+            return url_of(place)
+    return None
 
 
 @cache
@@ -218,7 +244,7 @@ def conflict_page(
     content, wording = assessment.content, wording_of(assessment)
     return marks_of(content) | {
         "number": number,
-        "feature": {"key": feature, "question": question_of(assessment, feature)},
+        "feature": question_of(assessment, feature),
         "yours": replied(feature, yours, content.knowledge, wording),
         "theirs": replied(feature, theirs, content.knowledge, wording),
     }
