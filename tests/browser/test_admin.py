@@ -8,7 +8,15 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, expect
 
-from triage.content.models import Condition, Feature, Likelihood, Option, RedFlag, Topic
+from triage.content.models import (
+    Condition,
+    Feature,
+    Likelihood,
+    Option,
+    RedFlag,
+    Syndrome,
+    Topic,
+)
 
 from .visitor import Watch
 
@@ -58,6 +66,8 @@ def test_no_page_breaks_the_policy_or_axe(page: Page) -> None:
         address(Feature, "change", fever.pk),
         address(Option, "change", fever.options.all()[0].pk),
         address(Likelihood, "changelist") + row,
+        address(Syndrome, "changelist"),
+        address(Syndrome, "change", Syndrome.objects.get(key="hurts_to_move").pk),
         address(RedFlag, "change", RedFlag.objects.all()[0].pk),
     ]
 

@@ -280,7 +280,7 @@ BROKEN: dict[str, tuple[Callable[[Document], None], str]] = {
     "a syndrome that explains more than there is": (
         lambda document: (
             change("syndrome_chances", "ill_all_over", OSTEOMYELITIS, probability=0.7)(document),
-            change("syndrome_members", *FEVER, "any", probability=0.8)(document),
+            change("syndrome_members", *FEVER, OSTEOMYELITIS, probability=0.8)(document),
             change("likelihoods", OSTEOMYELITIS, "fever", "yes", probability=0.4)(document),
             change("likelihoods", OSTEOMYELITIS, "fever", "no", probability=0.6)(document),
         )[0],
@@ -304,7 +304,7 @@ BROKEN: dict[str, tuple[Callable[[Document], None], str]] = {
         ),
     ),
     "a syndrome that speaks against its sign": (
-        change("syndrome_members", *FEVER, "any", probability=0.5),
+        change("syndrome_members", *FEVER, "infected_haematoma", probability=0.5),
         (
             "The syndrome “ill_all_over”: 50 in 100 who have it say “fever: yes”, but 55 in 100 of all"
             " with “infected_haematoma” do: having it would speak against what it shows."
@@ -313,7 +313,7 @@ BROKEN: dict[str, tuple[Callable[[Document], None], str]] = {
     "a number for one condition and none for the others": (
         drop("syndrome_members", *FEVER, "any"),
         (
-            "“fever: yes” has a number for “benign_bone_tumour” but none for the other conditions."
+            "“fever: yes” has a number for “infected_haematoma” but none for the other conditions."
             " Add one without a condition."
         ),
     ),
@@ -321,7 +321,7 @@ BROKEN: dict[str, tuple[Callable[[Document], None], str]] = {
         change(
             "syndrome_members",
             *FEVER,
-            "myeloma",
+            "skin_abscess",
             condition=["back-lump", "cord_cauda_compression"],
         ),
         "it names “cord_cauda_compression”, which is no ranked condition.",

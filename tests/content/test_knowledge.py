@@ -188,9 +188,12 @@ def test_how_common_an_answer_is_without_the_syndrome_follows_from_the_likelihoo
     assert ill.states == ("absent", "present")
     assert ill.basis is Basis.ESTIMATE
     assert ill.chances[ConditionKey("vertebral_osteomyelitis")] == pytest.approx((0.45, 0.55))
-    # 55 in 100 have a fever, as 33 do who are among the 55 that are ill, of whom 60 in 100 do.
-    assert infection("ill_all_over", "fever", "yes") == pytest.approx((0.22 / 0.45, 0.6))
-    assert infection("ill_all_over", "fever", "no") == pytest.approx((0.23 / 0.45, 0.4))
+    # 68 in 100 feel unwell; so do 85 in 100 of the 55 who are ill all over, which are 46.75.
+    unwell = infection("ill_all_over", "general_signs", "unwell")
+    assert unwell == pytest.approx(((0.68 - 0.4675) / 0.45, 0.85))
+    # 55 in 100 have a fever; so do 65 in 100 of the same 55, which are 35.75.
+    assert infection("ill_all_over", "fever", "yes") == pytest.approx((0.1925 / 0.45, 0.65))
+    assert infection("ill_all_over", "fever", "no") == pytest.approx((0.2575 / 0.45, 0.35))
 
 
 def test_a_number_for_one_condition_stands_in_the_place_of_the_general_one(

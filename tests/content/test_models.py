@@ -78,7 +78,7 @@ pytestmark = pytest.mark.usefixtures("topic")
         (SyndromeMember, {}, {"probability": 1}),
         (SyndromeMember, {}, {"basis": "hearsay"}),
         (SyndromeMember, {}, {"basis": "guideline"}),
-        (SyndromeMember, {"condition__key": "myeloma"}, {"condition": None}),
+        (SyndromeMember, {"condition__key": "shingles"}, {"condition": None}),
         (RedFlag, {"key": "rf_fever"}, {"urgency": "soon"}),
         (RedFlag, {"key": "rf_fever"}, {"kind": "hint"}),
         (RedFlag, {"key": "rf_fever"}, {"rule": ""}),

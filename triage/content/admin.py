@@ -546,9 +546,18 @@ class AnswerField(forms.ModelChoiceField):  # type: ignore[type-arg] # takes non
 class LinkInline[M: models.Model](TableInline[M]):
     """The numbers of a syndrome."""
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Leave out the signs by which other rows could be made here: there are many lines."""
+        field: Any = super().formfield_for_dbfield(db_field, request, **options)
+        if field:
+            field.widget = getattr(field.widget, "widget", field.widget)
+        return field
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name == "condition":
             options["queryset"] = Condition.objects.ranked()
+            if db_field.blank:
+                options["empty_label"] = "Every condition"
         if db_field.name == "option":
             scored = Option.objects.filter(scored=True).select_related("feature")
             options["queryset"] = scored.order_by("feature__topic", "feature__order", "order")
