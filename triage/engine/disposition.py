@@ -8,7 +8,7 @@ import numpy as np
 
 from .arrays import Array
 from .evidence import Chosen, Declined, Evidence, Reply
-from .inference import normalised
+from .inference import normalised, reaches
 from .knowledge import Knowledge
 from .rules import Compare, Has, Is, IsKnown, Literal, Reading, because, features_of
 from .standing import NOTHING, Standing
@@ -170,11 +170,11 @@ def _risks(standing: Standing) -> list[RiskReason]:
     risks = [
         RiskReason((condition.key,), None, condition.urgency, reached, condition.raise_at)
         for condition, reached in zip(knowledge.conditions, highest, strict=True)
-        if reached >= condition.raise_at
+        if reaches(reached, condition.raise_at)
     ]
     members = [_members(knowledge, group) for group in knowledge.groups]
     for group, reached in zip(knowledge.groups, highest_posteriors(standing, members), strict=True):
-        if reached >= group.raise_at:
+        if reaches(reached, group.raise_at):
             keys = tuple(c.key for c in knowledge.conditions if c.key in group.conditions)
             risks.append(RiskReason(keys, group.key, group.urgency, reached, group.raise_at))
     return risks
@@ -256,19 +256,44 @@ def _combined(sums: Array, choice: Array) -> Array:
 def _upper_bounds(
     tables: Tables, choices: list[_Choice], sets: list[frozenset[int]]
 ) -> list[float]:
-    """Bound each posterior by letting every pair of conditions choose what suits it best, of the
-    alternatives and of the states of each syndrome."""
+    """Bound each posterior by letting every pair of conditions choose what suits it best: of the
+    combinations of the choices that share a syndrome, if those can be tried; else of the
+    alternatives of each choice and of the states of each syndrome."""
     apart = tables.log_priors[:, None] - tables.log_priors[None, :]
-    for choice in choices:
-        low, high = choice.alone, choice.alone
-        for place, told in choice.linked.items():
-            temper = tables.syndromes[place].temper
-            low = low + temper * told.min(axis=1)
-            high = high + temper * told.max(axis=1)
-        apart = apart + (low[:, :, None] - high[:, None, :]).min(axis=0)
+    for group in _sharing(choices):
+        if prod(choice.count for choice in group) > MOST_VARIANTS:
+            for choice in group:
+                apart = apart + _loosely_apart(tables, choice)
+        else:
+            told = _all_scores(tables, group) - tables.log_priors
+            apart = apart + (told[:, :, None] - told[:, None, :]).min(axis=0)
     np.fill_diagonal(apart, 0)
     bounds = 1 / np.exp(apart).sum(axis=0)
     return [float(min(1.0, bounds[sorted(members)].sum())) for members in sets]
+
+
+def _loosely_apart(tables: Tables, choice: _Choice) -> Array:
+    low, high = choice.alone, choice.alone
+    for place, told in choice.linked.items():
+        temper = tables.syndromes[place].temper
+        low = low + temper * told.min(axis=1)
+        high = high + temper * told.max(axis=1)
+    return np.asarray((low[:, :, None] - high[:, None, :]).min(axis=0))
+
+
+def _sharing(choices: Iterable[_Choice]) -> list[list[_Choice]]:
+    """Return the choices in groups that share no syndrome with each other."""
+    groups: list[tuple[set[int], list[_Choice]]] = []
+    for choice in choices:
+        places, own = set(choice.linked), [choice]
+        apart = []
+        for others, group in groups:
+            if places.isdisjoint(others):
+                apart.append((others, group))
+            else:
+                places, own = places | others, group + own
+        groups = [*apart, (places, own)]
+    return [own for _, own in groups]
 
 
 def _choices_of(standing: Standing) -> list[_Choice]:

@@ -9,7 +9,7 @@ import numpy as np
 from .arrays import Array
 from .disposition import Finding, unknown_features
 from .evidence import Chosen, Number, Reply
-from .inference import log_odds
+from .inference import log_odds, reaches
 from .standing import Standing
 from .verdicts import FALSE
 from .vocabulary import Feature, FeatureKey, Kind, OptionKey, RuleKey, SyndromeKey, Urgency
@@ -162,4 +162,4 @@ def chance(probability: float, low: float, high: float) -> Chance:
 
 
 def _word(probability: float) -> int:
-    return sum(probability >= cut for cut in _CUTS)
+    return sum(reaches(probability, cut) for cut in _CUTS)

@@ -13,6 +13,14 @@ from .syndromes import CompiledSyndrome
 QUANTILE_90 = 1.6448536269514722
 """Standard deviations to either side that hold 90 % of a normal distribution."""
 
+LAST_BITS = 1e-12
+"""Numbers within this of each other are equal: what is below it differs from machine to machine."""
+
+
+def reaches(number: float, bar: float) -> bool:
+    """Whether a number is at the bar or above it, on every machine alike."""
+    return number >= bar - LAST_BITS
+
 
 def log_scores(standing: Standing) -> Array:
     """Return log P(condition) plus the tempered log-likelihood of all replies that are read.

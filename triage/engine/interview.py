@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from .disposition import Disposition, disposition_of
 from .evidence import Evidence
+from .inference import reaches
 from .knowledge import Knowledge
 from .selection import most_settling, most_telling, outlook
 from .standing import NOTHING, Standing
@@ -106,7 +107,7 @@ def _ask_telling(standing: Standing) -> Ask | None:
     if any(standing.verdicts[key] is not FALSE for key in knowledge.scope):
         return None
     prospect = outlook(standing)
-    if prospect.lead >= knowledge.settings.lead_stop:
+    if reaches(prospect.lead, knowledge.settings.lead_stop):
         return None
     found = most_telling(standing, prospect)
     return None if found is None else Ask(found[0].key, Tells(found[1]))

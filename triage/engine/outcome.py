@@ -15,7 +15,7 @@ from .explanation import (
     unknowns_that_matter,
     weights_of_evidence,
 )
-from .inference import credible_range, posterior_of
+from .inference import LAST_BITS, credible_range, posterior_of
 from .knowledge import Knowledge
 from .standing import NOTHING, Standing
 from .vocabulary import ConditionKey, FeatureKey
@@ -76,7 +76,7 @@ def _differential(standing: Standing) -> tuple[Ranked, ...]:
     for index, condition in enumerate(knowledge.conditions):
         p, low, high = (float(a[index]) for a in (weights, ranges.low, ranges.high))
         told = [Weight(f, float(n)) for f, n in zip(findings, nats[:, index], strict=True)]
-        told.sort(key=lambda weight: -abs(weight.nats))
+        told.sort(key=lambda weight: -round(abs(weight.nats), DECIMALS))
         ranked.append(
             Ranked(
                 condition.key,
@@ -84,8 +84,8 @@ def _differential(standing: Standing) -> tuple[Ranked, ...]:
                 low,
                 high,
                 chance(p, low, high),
-                tuple(weight for weight in told if weight.nats > 0),
-                tuple(weight for weight in told if weight.nats < 0),
+                tuple(weight for weight in told if weight.nats > LAST_BITS),
+                tuple(weight for weight in told if weight.nats < -LAST_BITS),
             )
         )
     return tuple(sorted(ranked, key=lambda r: (-round(r.posterior, DECIMALS), r.condition)))
