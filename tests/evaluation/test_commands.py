@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from triage.content.management.commands import accuracy
+from triage.content.management.commands import accuracy, triage_report
 from triage.content.models import Topic
+from triage.evaluation.reliability import Recorded, Reliability, to_json
 
 pytestmark = pytest.mark.django_db
 
@@ -98,22 +99,89 @@ def test_the_page_of_figures_is_up_to_date() -> None:
     call_command("accuracy", "--check")
 
 
-def test_an_old_page_of_figures_is_found_out(
-    cases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_page_of_triage_is_up_to_date() -> None:
+    call_command("triage_report", "--check")
+
+
+@pytest.fixture
+def small_page(cases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a page is written that takes little time: one case, three people."""
     folder = tmp_path / "cases" / "back-lump"
     folder.mkdir(parents=True)
     cases.rename(folder / "few.jsonl")
+    page = tmp_path / "accuracy.md"
     monkeypatch.setattr(accuracy, "CASES", folder.parent)
-    monkeypatch.setattr(accuracy, "PEOPLE", 1)
-    monkeypatch.setattr(accuracy, "PAGE", tmp_path / "accuracy.md")
+    monkeypatch.setattr(accuracy, "PEOPLE", 3)
+    monkeypatch.setattr(accuracy, "WORLDS", 2)
+    monkeypatch.setattr(accuracy, "PAGE", page)
+    monkeypatch.setattr(accuracy, "CALIBRATION", tmp_path / "calibration")
+    return page
 
-    with pytest.raises(CommandError, match="out of date"):
+
+def test_a_page_of_figures_that_is_missing_or_changed_is_found_out(small_page: Path) -> None:
+    with pytest.raises(CommandError, match=r"Out of date: .*accuracy.md"):
         call_command("accuracy", "--check")
 
     call_command("accuracy")
-    assert "## few (1)" in accuracy.PAGE.read_text(encoding="utf-8")
+    assert "## few (1)" in small_page.read_text(encoding="utf-8")
     call_command("accuracy", "--check")
-    accuracy.PAGE.write_text("Perfect.\n", encoding="utf-8")
-    with pytest.raises(CommandError, match="out of date"):
+    small_page.write_text("Perfect.\n", encoding="utf-8")
+    with pytest.raises(CommandError, match=r"accuracy.md"):
         call_command("accuracy", "--check")
+
+
+def test_the_page_of_figures_shows_every_diagram(small_page: Path) -> None:
+    folder = small_page.with_name("calibration")
+    folder.mkdir()
+    bench = Recorded("A benchmark", "Two patients.", Reliability.of([(0.9, True), (0.9, False)]))
+    (folder / "bench.json").write_text(to_json(bench), encoding="utf-8")
+    (folder / "back-lump-gone.svg").write_text("<svg/>", encoding="utf-8")
+
+    call_command("accuracy")
+
+    drawn = {path.stem for path in folder.glob("*.svg")}
+    assert {"bench", "back-lump-interview", "back-lump-all-answers"} < drawn
+    assert drawn == {path.stem for path in folder.glob("*.json")}
+    page = small_page.read_text(encoding="utf-8")
+    assert all(f"](calibration/{name}.svg)" in page for name in drawn)
+    assert f"Two patients. {bench.reliability.sentence}" in page
+    call_command("accuracy", "--check")
+
+
+def test_a_diagram_that_was_recorded_since_is_found_out(small_page: Path) -> None:
+    call_command("accuracy")
+    later = Recorded("A benchmark", "One patient.", Reliability.of([(0.9, True)]))
+    path = small_page.with_name("calibration") / "bench.json"
+    path.write_text(to_json(later), encoding="utf-8")
+
+    with pytest.raises(CommandError, match=r"bench.svg, .*accuracy.md"):
+        call_command("accuracy", "--check")
+
+
+def test_what_is_no_record_is_named(small_page: Path) -> None:
+    folder = small_page.with_name("calibration")
+    folder.mkdir()
+    (folder / "bench.json").write_text('{"title": "x"}', encoding="utf-8")
+
+    with pytest.raises(CommandError, match=r"bench.json is no record of a calibration"):
+        call_command("accuracy", "--check")
+
+
+def test_a_page_of_triage_that_is_missing_or_changed_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triage_report, "PAGE", tmp_path / "triage.md")
+    monkeypatch.setattr(triage_report, "PEOPLE", 30)
+    monkeypatch.setattr(triage_report, "OF_EACH", 1)
+    monkeypatch.setattr(triage_report, "CHILDREN", 3)
+    monkeypatch.setattr(triage_report, "PROBES", 2)
+    with pytest.raises(CommandError, match="out of date"):
+        call_command("triage_report", "--check")
+
+    call_command("triage_report")
+    call_command("triage_report", "--check")
+    assert "| under 16 | 3 |" in triage_report.PAGE.read_text(encoding="utf-8")
+    drawing = tmp_path / "triage.svg"
+    drawing.write_text(drawing.read_text(encoding="utf-8").replace("same", "next"), "utf-8")
+    with pytest.raises(CommandError, match="out of date"):
+        call_command("triage_report", "--check")

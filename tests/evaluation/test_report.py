@@ -20,7 +20,9 @@ def judged(
 ) -> Judged:
     case = Case("x", Evidence(), frozenset(map(ConditionKey, expected)), *within)
     return Judged(
-        case, Run(urgency, ranked, (RuleKey("flag"),), (ORDER[1],), asked, cut_short), whole
+        case,
+        Run(urgency, ranked, (RuleKey("flag"),), (ORDER[1],), asked, cut_short, Evidence()),
+        whole,
     )
 
 

@@ -30,6 +30,7 @@ class Run:
     risks       every condition likely enough to raise the urgency, most urgent first
     asked       how many questions it took
     cut_short   whether an emergency ended the interview before the causes could be told apart
+    said        the replies that were taken, asked for or given
     """
 
     urgency: Urgency
@@ -38,6 +39,7 @@ class Run:
     risks: tuple[ConditionKey, ...]
     asked: int
     cut_short: bool
+    said: Evidence
 
 
 def interview(knowledge: Knowledge, known: Evidence) -> Run:
@@ -46,18 +48,10 @@ def interview(knowledge: Knowledge, known: Evidence) -> Run:
     Where `known` has no reply to a question, it is passed over: the feature is never asked, and is
     neither "no" nor declined. Who would be asked it only finds out on the way, as in life.
     """
-    said = Evidence()
-    passed_over: frozenset[FeatureKey] = frozenset()
-    while isinstance(step := next_step(knowledge, said, skipped=passed_over), Ask):
-        reply = known.get(step.feature)
-        if reply is None:
-            passed_over |= {step.feature}
-        else:
-            said = said.set(step.feature, reply)
-    reached = step.disposition
+    said, reached = interviewed(knowledge, known)
     in_scope = reached.in_scope
     if in_scope is None:  # an emergency ended it before the age was asked
-        in_scope = _whole(knowledge, known).in_scope
+        in_scope = with_all_answers(knowledge, known).in_scope
     return Run(
         urgency=reached.urgency,
         ranked=_ranked(knowledge, said) if in_scope else (),
@@ -68,12 +62,26 @@ def interview(knowledge: Knowledge, known: Evidence) -> Run:
             isinstance(reason, FlagReason) and reason.urgency is Urgency.EMERGENCY_NOW
             for reason in reached.reasons
         ),
+        said=said,
     )
+
+
+def interviewed(knowledge: Knowledge, known: Evidence) -> tuple[Evidence, Disposition]:
+    """Return what somebody was asked and replied by the end of an interview, and what came of it."""
+    said = Evidence()
+    passed_over: frozenset[FeatureKey] = frozenset()
+    while isinstance(step := next_step(knowledge, said, skipped=passed_over), Ask):
+        reply = known.get(step.feature)
+        if reply is None:
+            passed_over |= {step.feature}
+        else:
+            said = said.set(step.feature, reply)
+    return said, step.disposition
 
 
 def all_at_once(knowledge: Knowledge, known: Evidence) -> Run:
     """Take every reply as given, those to questions that do not apply left unread."""
-    reached = _whole(knowledge, known)
+    reached = with_all_answers(knowledge, known)
     return Run(
         urgency=reached.urgency,
         ranked=_ranked(knowledge, known) if reached.in_scope else (),
@@ -81,6 +89,7 @@ def all_at_once(knowledge: Knowledge, known: Evidence) -> Run:
         risks=_risks(reached),
         asked=sum(_is_asked(knowledge, known, feature) for feature, _ in known),
         cut_short=False,
+        said=known,
     )
 
 
@@ -89,10 +98,11 @@ def _is_asked(knowledge: Knowledge, known: Evidence, key: FeatureKey) -> bool:
 
 
 def urgency_with_all_answers(knowledge: Knowledge, known: Evidence) -> Urgency:
-    return _whole(knowledge, known).urgency
+    return with_all_answers(knowledge, known).urgency
 
 
-def _whole(knowledge: Knowledge, known: Evidence) -> Disposition:
+def with_all_answers(knowledge: Knowledge, known: Evidence) -> Disposition:
+    """Return what comes of all that is known, the rest never asked."""
     unknown = frozenset(feature.key for feature in knowledge.features if feature.key not in known)
     return disposition(knowledge, known, skipped=unknown)
 

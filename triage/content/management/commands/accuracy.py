@@ -1,27 +1,39 @@
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from triage.evaluation.accuracy import page
+from triage.content.releases import live_release
+from triage.engine import ENGINE_VERSION, Knowledge
+from triage.evaluation.accuracy import calibrations, measure, page
+from triage.evaluation.cases import Case
+from triage.evaluation.reliability import Recorded, from_json, svg, to_json
 from triage.evaluation.simulation import simulated
+from triage.evaluation.stamps import digest, is_current, stamped, traces
 
 from .evaluate import add_topic, cases_of, live_knowledge, only_topic
 
 PAGE = settings.BASE_DIR / "docs" / "accuracy.md"
+CALIBRATION = settings.BASE_DIR / "docs" / "calibration"
 CASES = settings.BASE_DIR / "tests" / "cases"
-PEOPLE = 500
+PEOPLE = 1000
+WORLDS = 20
+PROBES = 50
 SEED = 2024
 
 
 class Command(BaseCommand):
-    help = "Write docs/accuracy.md: every figure, measured anew on what is live."
+    help = "Write docs/accuracy.md and its diagrams: every figure, measured anew on what is live."
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_topic(parser)
         parser.add_argument(
-            "--check", action="store_true", help="write nothing; exit 1 if the page is out of date"
+            "--check",
+            action="store_true",
+            help="write nothing; exit 1 if the page or a diagram is out of date",
         )
 
     def handle(self, *, topic: str | None, check: bool, **options: Any) -> str:
@@ -29,11 +41,72 @@ class Command(BaseCommand):
         knowledge = live_knowledge(topic)
         paths = sorted((CASES / topic).glob("*.jsonl"))
         files = {path.stem: cases_of(path, knowledge) for path in paths}
+        few = simulated(knowledge, np.random.default_rng(SEED), PROBES)
+        probes = [*(case for cases in files.values() for case in cases), *few]
+        if check:
+            stale = _stale(recorded(), _inputs(topic, knowledge, probes))
+            if stale:
+                names = ", ".join(str(path) for path in stale)
+                raise CommandError(f"Out of date: {names}. Run “python3 dev.py manage accuracy”.")
+            return f"{PAGE} and its diagrams are up to date."
         people = tuple(simulated(knowledge, np.random.default_rng(SEED), PEOPLE))
-        text = page(knowledge, files, people, SEED)
-        if not check:
-            PAGE.write_text(text, encoding="utf-8")
-            return f"{PAGE} is written."
-        if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-            raise CommandError(f"{PAGE} is out of date: run “python3 dev.py manage accuracy”.")
-        return f"{PAGE} is up to date."
+        measured = measure(knowledge, people, SEED, WORLDS)
+        _record(topic, calibrations(knowledge, topic, people, measured))
+        records = recorded()
+        for name, record in records.items():
+            text = svg(record.title, record.reliability)
+            (CALIBRATION / f"{name}.svg").write_text(text, encoding="utf-8")
+        text = page(knowledge, files, measured, records)
+        PAGE.write_text(stamped(text, _inputs(topic, knowledge, probes)), encoding="utf-8")
+        return f"{PAGE} is written, with {len(records)} diagrams in {CALIBRATION}."
+
+
+def recorded() -> dict[str, Recorded]:
+    """Return every calibration on record, of the content and of benchmarks, by its name."""
+    found = {}
+    for path in sorted(CALIBRATION.glob("*.json")):
+        try:
+            found[path.stem] = from_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CommandError(f"{path} is no record of a calibration: {error!r}.") from None
+    return found
+
+
+def _record(topic: str, records: Mapping[str, Recorded]) -> None:
+    """Write the records of the topic, and take away those that it has no longer."""
+    CALIBRATION.mkdir(exist_ok=True)
+    for path in [*CALIBRATION.glob(f"{topic}-*.json"), *CALIBRATION.glob(f"{topic}-*.svg")]:
+        if path.stem not in records:
+            path.unlink()
+    for name, record in records.items():
+        (CALIBRATION / f"{name}.json").write_text(to_json(record), encoding="utf-8")
+
+
+def _inputs(topic: str, knowledge: Knowledge, probes: Iterable[Case]) -> str:
+    """Return a digest of all that the figures hang on, as far as a few seconds can tell."""
+    records = sorted(CALIBRATION.glob("*.json"))
+    return digest(
+        [
+            live_release(topic).sha256,
+            ENGINE_VERSION,
+            f"{PEOPLE} {WORLDS} {SEED}",
+            traces(knowledge, probes),
+            *(path.read_text(encoding="utf-8") for path in records),
+        ]
+    )
+
+
+def _stale(records: dict[str, Recorded], inputs: str) -> list[Path]:
+    drawn = {
+        CALIBRATION / f"{name}.svg": svg(record.title, record.reliability)
+        for name, record in records.items()
+    }
+    stale = [path for path, text in drawn.items() if _text(path) != text]
+    stale.extend(path for path in CALIBRATION.glob("*.svg") if path not in drawn)
+    if not is_current(_text(PAGE), inputs):
+        stale.append(PAGE)
+    return stale
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
