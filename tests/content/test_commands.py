@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 from django.contrib.auth import authenticate
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -150,8 +150,18 @@ def test_setting_up_again_changes_nothing_and_asks_little(release: Release) -> N
 
     assert created == []
     assert Release.objects.count() == 1
-    assert len(queries) <= 10
+    assert len(queries) <= 12
     assert all(query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE")) for query in queries)
+
+
+def test_authors_from_before_there_were_syndromes_may_edit_them(release: Release) -> None:
+    new = Permission.objects.filter(codename__contains="syndrome")
+    Group.objects.get(name="Author").permissions.remove(*new)
+
+    set_up()
+
+    author = User.objects.get(username="demo-author")
+    assert author.has_perms([f"content.{each.codename}" for each in new])
 
 
 def test_a_real_service_gets_no_demonstration_people(release: Release, settings: Settings) -> None:

@@ -44,21 +44,22 @@ def set_up() -> list[tuple[str, str]]:
 
 
 def set_up_groups() -> tuple[Group, Group]:
-    """Return the group that writes and the group that approves, made if they are not there."""
-    authors, made = Group.objects.get_or_create(name="Author")
-    if made:
-        authors.permissions.set(_permissions(("view", "add", "change", "delete"), DRAFTS))
-        authors.permissions.add(*_permissions(("view",), ("release",)))
-    approvers, made = Group.objects.get_or_create(name="Approver")
-    if made:
-        approvers.permissions.set(_permissions(("view",), (*DRAFTS, "release")))
-        approvers.permissions.add(*_permissions(("approve",), ("release",)))
+    """Return the group that writes and the group that approves, made if they are not there.
+
+    One that is there may do what is new since it was made, and all that it could do before.
+    """
+    authors, _ = Group.objects.get_or_create(name="Author")
+    _permit(authors, ("view", "add", "change", "delete"), DRAFTS, "view_release")
+    approvers, _ = Group.objects.get_or_create(name="Approver")
+    _permit(approvers, ("view",), (*DRAFTS, "release"), "approve_release")
     return authors, approvers
 
 
-def _permissions(actions: tuple[str, ...], models: tuple[str, ...]) -> list[Permission]:
-    names = [f"{action}_{model}" for action in actions for model in models]
-    return list(Permission.objects.filter(content_type__app_label="content", codename__in=names))
+def _permit(group: Group, actions: tuple[str, ...], models: tuple[str, ...], more: str) -> None:
+    names = [more, *(f"{action}_{model}" for action in actions for model in models)]
+    wanted = Permission.objects.filter(content_type__app_label="content", codename__in=names)
+    if missing := list(wanted.exclude(group=group)):
+        group.permissions.add(*missing)
 
 
 def _person(username: str, group: Group) -> tuple[User, str]:
