@@ -150,14 +150,14 @@ _HEAD = ("people", "too low", "hazardous", "too high", "above its own", "same da
 
 def _figures(people: People) -> tuple[str, ...]:
     reached = people.reached(people.asked)
-    return (
-        str(len(reached)),
-        share(too_low(reached, people.due)).brief,
-        share(hazardous(reached, people.due)).brief,
-        share(too_high(reached, people.due)).brief,
-        share(too_high(reached, people.own)).brief,
-        share(today(reached)).brief,
+    figures = (
+        too_low(reached, people.due),
+        hazardous(reached, people.due),
+        too_high(reached, people.due),
+        too_high(reached, people.own),
+        today(reached),
     )
+    return str(len(reached)), *(str(share(figure)) for figure in figures)
 
 
 def by_age(people: People, children: People) -> Table:
