@@ -19,8 +19,8 @@ from .evaluate import add_topic, live_knowledge, only_topic
 
 PAGE = settings.BASE_DIR / "docs" / "triage.md"
 PEOPLE = 10_000
-OF_EACH = 200
-CHILDREN = 1_000
+OF_EACH = 100
+CHILDREN = 500
 PROBES = 50
 SEED = 2025
 
