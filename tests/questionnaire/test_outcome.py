@@ -188,8 +188,15 @@ def said_together(release: Release, replies: dict[str, Chosen | Number]) -> set[
             ),
         ),
         (
+            {"fever": chosen("no"), "general_signs": chosen("unwell", "poor_appetite")},
+            (
+                "Ill all over (General health: Feeling ill all over, Not hungry, or full after a"
+                " few bites; but Fever: No)"
+            ),
+        ),
+        (
             {"fever": chosen("no"), "general_signs": chosen("very_tired")},
-            "Ill all over (General health: Worn out nearly all the time; but Fever: No)",
+            "Not ill all over (Fever: No; but General health: Worn out nearly all the time)",
         ),
         (
             {"fever": chosen("no"), "general_signs": chosen("none")},
@@ -201,6 +208,13 @@ def said_together(release: Release, replies: dict[str, Chosen | Number]) -> set[
             (
                 "Pain that does not let up (Worst pain, 0 to 10: 9; but Course of the pain:"
                 " About the same)"
+            ),
+        ),
+        (
+            {"lump_duration": chosen("days_3_14"), "pain_duration": chosen("days_3_14")},
+            (
+                "Not there for very long (Age of the lump: 3 days to 2 weeks; How long it has hurt:"
+                " 3 days to 2 weeks)"
             ),
         ),
         ({"pain_severity": Number(2)}, "Pain that lets up (Worst pain, 0 to 10: 2)"),
@@ -220,6 +234,24 @@ def test_a_list_in_which_something_else_was_ticked_says_what_was_not(release: Re
 
     rest, night = (wording.option(when, OptionKey(key)) for key in ("rest", "night"))
     assert f"Pain that lets up (When it hurts: not “{rest}”, not “{night}”)" in said
+
+
+def test_none_of_these_is_said_once(release: Release) -> None:
+    content = content_of(release.pk)
+    age, general = FeatureKey("age"), FeatureKey("general_signs")
+    evidence = Evidence([(age, Number(44)), (general, chosen("none"))])
+    first = outcome(content.knowledge, evidence).differential[0]
+
+    said = [
+        sentences.told(weight.finding, evidence, content.knowledge, content.wording("en"))
+        for weight in (*first.supports, *first.opposes)
+    ]
+
+    assert sorted(said) == [
+        "Age: 44",
+        "General health: nothing more",
+        "Not ill all over (General health: None of these)",
+    ]
 
 
 def test_no_answer_stands_in_two_reasons_for_one_cause(underway: Person) -> None:

@@ -134,6 +134,7 @@ class Wording:
             )
             for key, row in by_key(document.get("syndromes", [])).items()
         }
+        self._linked = {feature for text in self._syndromes.values() for feature, _ in text.signs}
         self._groups = {
             key: filled(row["name"]) for key, row in by_key(document["risk_groups"]).items()
         }
@@ -184,6 +185,10 @@ class Wording:
 
     def syndrome(self, syndrome: SyndromeKey) -> SyndromeText:
         return self._syndromes[syndrome]
+
+    def shows_a_syndrome(self, feature: FeatureKey) -> bool:
+        """Return whether some of the feature's options are signs of a syndrome."""
+        return feature in self._linked
 
     def risk_group(self, key: str) -> str:
         return self._groups[key]

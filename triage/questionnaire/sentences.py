@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import groupby
+from math import log
 
 from triage.content.knowledge import Wording
 from triage.engine import (
@@ -96,7 +97,8 @@ def _found(finding: Finding, evidence: Evidence, knowledge: Knowledge, wording: 
     if finding.option is not None:
         label = wording.option(feature, finding.option)
         return f"{name}: {label}" if finding.present else f"{name}: not “{label}”"
-    if said := _holds_alone(feature, evidence, knowledge, wording):
+    said = _holds_alone(feature, evidence, knowledge, wording)
+    if said and not wording.shows_a_syndrome(feature):  # else that says it, and this is the rest
         return f"{name}: {said}"
     return f"{name}: nothing more"
 
@@ -135,10 +137,31 @@ def _together(
             lacks.append(f"{name}: {said}")
         else:
             lacks.append(f"{name}: {', '.join(_values(findings, wording))}")
-    if not shows:
-        return f"{text.absent} ({'; '.join(lacks)})"
-    but = f"; but {'; '.join(lacks)}" if lacks else ""
-    return f"{text.present} ({'; '.join(shows)}{but})"
+    if shows and (not lacks or _is_likelier(together, knowledge)):
+        heading, sides = text.present, (shows, lacks)
+    else:
+        heading, sides = text.absent, (lacks, shows)
+    but = "; but ".join("; ".join(side) for side in sides if side)
+    return f"{heading} ({but})"
+
+
+def _is_likelier(together: Together, knowledge: Knowledge) -> bool:
+    """Return whether the findings speak for the syndrome more than against it.
+
+    One answer for all conditions, the mean of them: a person is ill all over or is not, whatever
+    the cause.
+    """
+    (syndrome,) = (each for each in knowledge.syndromes if each.key == together.syndrome)
+    weight = 0.0
+    for condition in knowledge.conditions:
+        for finding in together.findings:
+            option = _option_of(finding, knowledge)
+            assert option is not None  # a number outside every band is no finding
+            absent, present = syndrome.members[condition.key, finding.feature, option]
+            if not finding.present:
+                absent, present = 1 - absent, 1 - present
+            weight += condition.prior * log(present / absent)
+    return weight > 0
 
 
 def _option_of(finding: Finding, knowledge: Knowledge) -> OptionKey | None:
