@@ -1,6 +1,7 @@
 """The engine's formulas once more: plain Python, by definition, nothing compiled or remembered."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from itertools import product
 from math import exp, log, prod
 
@@ -64,16 +65,18 @@ def variables(feature: Feature, reply: Reply) -> list[Variable]:
             return [] if NOT_SURE in options else [(feature.key, o, o in options) for o in scored]
 
 
+@cache
+def syndromes_of(knowledge: Knowledge) -> dict[tuple[FeatureKey, OptionKey], Syndrome]:
+    return {
+        (feature, option): syndrome
+        for syndrome in knowledge.syndromes
+        for _, feature, option in syndrome.members
+    }
+
+
 def syndrome_of(knowledge: Knowledge, variable: Variable) -> Syndrome | None:
     feature, option, _ = variable
-    return next(
-        (
-            syndrome
-            for syndrome in knowledge.syndromes
-            if any(member[1:] == (feature, option) for member in syndrome.members)
-        ),
-        None,
-    )
+    return syndromes_of(knowledge).get((feature, option))
 
 
 def chance_of(knowledge: Knowledge, condition: Condition, variable: Variable) -> float:
@@ -126,21 +129,22 @@ def posteriors(knowledge: Knowledge, replies: Replies) -> dict[ConditionKey, flo
     return {key: weight / total for key, weight in weights.items()}
 
 
-def gain(
-    knowledge: Knowledge, weights: Weights, feature: Feature, replies: Replies | None = None
-) -> float:
-    """H(O) - sum over c of P(c) H(O | c), over every joint outcome of the feature."""
-    seen = told(knowledge, replies or {})
+def outcomes_of(
+    knowledge: Knowledge, feature: Feature, replies: Replies
+) -> dict[ConditionKey, dict[str, float]]:
+    """P(outcome | condition, replies) of every joint outcome of a feature. Of the replies only those
+    matter that share a syndrome with it."""
+    linked = [syndrome_of(knowledge, (feature.key, o.key, True)) for o in feature.options]
+    own = [syndrome for syndrome in linked if syndrome is not None]
+    seen = [v for v in told(knowledge, replies) if syndrome_of(knowledge, v) in own]
     scored = [option.key for option in feature.options if option.scored]
-    if not scored:
-        return 0.0
     ways: list[list[Variable]]
     if feature.kind is Kind.MULTI:
         pairs = [[(feature.key, key, True), (feature.key, key, False)] for key in scored]
         ways = [list(way) for way in product(*pairs)]
     else:
         ways = [[(feature.key, key, True)] for key in scored]
-    tables = {
+    return {
         condition.key: {
             str(number): joint(knowledge, condition, [*seen, *way])
             / joint(knowledge, condition, seen)
@@ -148,7 +152,28 @@ def gain(
         }
         for condition in knowledge.conditions
     }
-    return _information(weights, tables)
+
+
+def gain(
+    knowledge: Knowledge, weights: Weights, feature: Feature, replies: Replies | None = None
+) -> float:
+    """H(O) - sum over c of P(c) H(O | c), over every joint outcome of the feature."""
+    if not any(option.scored for option in feature.options):
+        return 0.0
+    return _information(weights, outcomes_of(knowledge, feature, replies or {}))
+
+
+def worth(knowledge: Knowledge, weights: Weights, feature: Feature, replies: Replies) -> float:
+    """Arimoto's information of order 1/2: H(C) - H(C | O), with H(C) = 2 log sum of root P(c), and
+    H(C | O) = log sum over o of P(o) (sum of root P(c | o)) squared."""
+    tables = outcomes_of(knowledge, feature, replies)
+    (some, *_) = tables.values()
+    left = 0.0
+    for outcome in some:
+        chance = sum(weights[c] * row[outcome] for c, row in tables.items())
+        after = [weights[c] * row[outcome] / chance for c, row in tables.items()]
+        left += chance * sum(p**0.5 for p in after) ** 2
+    return 2 * log(sum(p**0.5 for p in weights.values())) - log(left)
 
 
 def summed_gain(knowledge: Knowledge, weights: Weights, feature: Feature) -> float:

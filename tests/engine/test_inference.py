@@ -225,7 +225,8 @@ DRAWS = 20_000
 def test_the_credible_range_holds_nine_of_ten_draws(
     knowledge: Knowledge, replies: dict[str, Reply]
 ) -> None:
-    """Each prior and likelihood is drawn as logit-normal about its value and used as it falls."""
+    """Each prior and likelihood is drawn as logit-normal about its value; the row of a single choice
+    or a number is then made to sum to 1 again."""
     evidence = Evidence((FeatureKey(key), reply) for key, reply in replies.items())
     drawn = draws(knowledge, evidence)
 
@@ -252,14 +253,15 @@ def draws(knowledge: Knowledge, evidence: Evidence) -> np.ndarray[tuple[int, int
             feature = knowledge.feature(key)
             scored = [option.key for option in feature.options if option.scored]
             ticks = feature.kind == "multi"
-            for option in scored:
+            cells = [(condition.key, key, option) for option in scored]
+            row = np.array([drawn(knowledge.likelihoods[c].probability, spreads[c]) for c in cells])
+            if not ticks:
+                row /= row.sum(axis=0)
+            row = (1 - settings.slip) * row + settings.slip / (2 if ticks else len(scored))
+            for option, p in zip(scored, row, strict=True):
                 ticked = isinstance(reply, Chosen) and option in reply.options
-                if not (ticks or ticked):
-                    continue
-                cell = (condition.key, key, option)
-                p = drawn(knowledge.likelihoods[cell].probability, spreads[cell])
-                p = (1 - settings.slip) * p + settings.slip / (2 if ticks else len(scored))
-                score += settings.temper * np.log(p if ticked else 1 - p)
+                if ticks or ticked:
+                    score += settings.temper * np.log(p if ticked else 1 - p)
         scores.append(score)
     weights = np.exp(np.array(scores).T)
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))

@@ -1,7 +1,6 @@
 """Which feature is asked next, by what is expected of the reply."""
 
 from dataclasses import replace
-from math import log
 
 import numpy as np
 import pytest
@@ -31,13 +30,13 @@ from triage.engine import (
     fired,
     next_step,
 )
-from triage.engine.selection import MOST_JOINT, gain_of, outlook, outlook_of
+from triage.engine.selection import MOST_JOINT, gain_of, outlook, outlook_of, worths
 from triage.engine.standing import Standing
 
 from .expressions import some_people, telling_replies, thorough
 from .oracle import Replies, is_true, names, plain_values
 from .people import pool_of
-from .reference import gain, posteriors, summed_gain
+from .reference import gain, posteriors, summed_gain, worth
 from .small import FEATURES, SETTINGS, evidence_of, knowledge_with, likelihoods, option
 
 
@@ -77,6 +76,34 @@ def test_the_shipped_gain_is_that_of_the_definition(shipped: Knowledge) -> None:
         )
 
 
+@thorough
+@given(replies=some_people)
+def test_what_a_question_is_worth_is_that_of_the_definition(
+    either: Knowledge, replies: Replies
+) -> None:
+    weights = posteriors(either, replies)
+
+    found = worths(either, outlook(Standing(either, Evidence(replies.items()))))
+
+    for key, own in zip(either.tables.asked, found, strict=True):
+        if key not in replies:
+            feature = either.feature(key)
+            assert own == pytest.approx(worth(either, weights, feature, replies), abs=1e-9)
+
+
+def test_the_shipped_worth_is_that_of_the_definition(shipped: Knowledge) -> None:
+    for person in pool_of(shipped, seed=8, count=2).people:
+        known = {key: person[key] for key in list(person)[::3]}
+        weights = posteriors(shipped, known)
+
+        found = worths(shipped, outlook(Standing(shipped, Evidence(known.items()))))
+
+        for key, own in zip(shipped.tables.asked, found, strict=True):
+            if key not in known:
+                feature = shipped.feature(key)
+                assert own == pytest.approx(worth(shipped, weights, feature, known), abs=1e-9)
+
+
 def test_a_list_of_independent_options_tells_no_more_than_they_do_one_by_one(
     knowledge: Knowledge,
 ) -> None:
@@ -90,20 +117,27 @@ def test_a_list_of_independent_options_tells_no_more_than_they_do_one_by_one(
         assert 0 < gain_of(knowledge, prospect, feature) <= prospect.gains[place]
 
 
-def test_of_a_list_too_long_to_go_through_the_gain_is_bounded_by_what_is_unknown() -> None:
+def test_of_a_list_too_long_to_go_through_the_gain_is_bounded_from_below(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     cells = likelihoods()
     keys = [OptionKey(f"o{n}") for n in range(MOST_JOINT + 1)]
     long = Feature(FeatureKey("long"), Kind.MULTI, tuple(map(Option, keys)))
-    for condition, chance in (("cyst", 0.02), ("strain", 0.98), ("tumour", 0.5)):
+    for condition, chance in (("cyst", 0.3), ("strain", 0.4), ("tumour", 0.5)):
         cells.update({(ConditionKey(condition), long.key, key): Likelihood(chance) for key in keys})
     knowledge = knowledge_with(features=(*FEATURES, long), likelihoods=cells)
     prospect = outlook(Standing(knowledge, Evidence()))
 
-    found = gain_of(knowledge, prospect, long)
+    bound = gain_of(knowledge, prospect, long)
 
-    priors = (0.6, 0.3, 0.1)
-    assert found == pytest.approx(-sum(p * log(p) for p in priors))
-    assert found < prospect.gains[knowledge.tables.place[long.key]]
+    monkeypatch.setattr("triage.engine.selection.MOST_JOINT", len(keys))
+    exact = gain_of(knowledge, prospect, long)
+    assert 0.5 * exact < bound < exact
+    # worth needs no bound, as it needs no joint outcomes
+    place = knowledge.tables.place[long.key]
+    assert worths(knowledge, prospect)[place] == pytest.approx(
+        worth(knowledge, posteriors(knowledge, {}), long, {})
+    )
 
 
 @given(
@@ -132,20 +166,46 @@ def replied(knowledge: Knowledge) -> Evidence:
     return evidence_of(knowledge, leg_nerves="not_sure", right_now="none", fever="not_sure", age=10)
 
 
-def test_what_tells_most_is_asked_when_no_rule_is_open() -> None:
+def test_what_sharpens_most_is_asked_when_no_rule_is_open() -> None:
     knowledge = telling_only()
-    weights = posteriors(knowledge, dict(replied(knowledge)))
-    gains = {
-        key: gain(knowledge, weights, knowledge.feature(FeatureKey(key)))
-        for key in ("lump", "skin", "pain", "general")  # the rest is gated off, or replied to
-    }
+    known = dict(replied(knowledge))
+    weights = posteriors(knowledge, known)
+    open_keys = ("lump", "skin", "pain", "general")  # the rest is gated off, or replied to
+    features = {key: knowledge.feature(FeatureKey(key)) for key in open_keys}
+    sharpest = max(features, key=lambda key: worth(knowledge, weights, features[key], known))
 
     step = next_step(knowledge, replied(knowledge))
 
     assert isinstance(step, Ask)
     assert isinstance(step.why, Tells)
-    assert step.feature == max(gains, key=gains.__getitem__)
-    assert step.why.gain == pytest.approx(max(gains.values()))
+    assert step.feature == sharpest
+    assert step.why.gain == pytest.approx(gain(knowledge, weights, features[sharpest]))
+
+
+def test_what_tells_too_little_is_passed_over_for_what_tells_enough() -> None:
+    """Of two questions the short one sharpens more for its effort, but tells less than the least."""
+    cells, pair = likelihoods(), []
+    for key, effort, apart in (("long", 99.0, 0.95), ("short", 1.0, 0.7)):
+        feature = Feature(
+            FeatureKey(key), Kind.SINGLE, (option("yes"), option("no")), effort=effort
+        )
+        for condition, chance in (("cyst", 1 - apart), ("strain", apart), ("tumour", 0.5)):
+            for one, p in zip(feature.options, (chance, 1 - chance), strict=True):
+                cells[ConditionKey(condition), feature.key, one.key] = Likelihood(p)
+        pair.append(feature)
+    features = (
+        *(f for f in FEATURES if f.key in ("leg_nerves", "right_now", "fever", "age")),
+        *pair,
+    )
+    cells = {key: cell for key, cell in cells.items() if key[1] in {f.key for f in features}}
+    knowledge = telling_only(
+        features=features, likelihoods=cells, settings=replace(SETTINGS, gain_stop=0.2)
+    )
+
+    step = next_step(knowledge, replied(knowledge))
+
+    assert isinstance(step, Ask)
+    assert step.feature == "long"
 
 
 @pytest.mark.parametrize("keys", [("zeal", "alpha"), ("alpha", "zeal")])

@@ -156,16 +156,20 @@ DRAWS = 20_000
 
 
 def test_the_range_holds_nine_of_ten_draws_of_every_number_of_a_syndrome() -> None:
-    """Chances and members are drawn as logit-normal about their values, each state's by itself, and
-    used as they fall. The study of a fever has 400 people; all else is an estimate."""
+    """Chances and members are drawn as logit-normal about their values, each state's by itself; the
+    two options of a fever are then made to sum to 1 again. The study of it has 400 people; all else
+    is an estimate."""
     knowledge = knowledge_with(syndromes=(ILL,))
     evidence = evidence_of(knowledge, fever="yes", general={"tired"})
     chance = np.random.default_rng(3)
     settings = knowledge.settings
 
-    def drawn(p: float, spread: float) -> np.ndarray[tuple[int]]:
+    def strayed(p: float, spread: float) -> np.ndarray[tuple[int]]:
         odds = np.log(p / (1 - p)) + spread * chance.standard_normal(DRAWS)
-        return np.asarray((1 - settings.slip) / (1 + np.exp(-odds)) + settings.slip / 2)
+        return np.asarray(1 / (1 + np.exp(-odds)))
+
+    def slipped(p: np.ndarray[tuple[int]]) -> np.ndarray[tuple[int]]:
+        return np.asarray((1 - settings.slip) * p + settings.slip / 2)
 
     weights = []
     for condition in knowledge.conditions:
@@ -182,10 +186,11 @@ def test_the_range_holds_nine_of_ten_draws_of_every_number_of_a_syndrome() -> No
             fever = TABLE[key]["fever"]["yes"]
             study = max(settings.spread_study, (400 * fever * (1 - fever)) ** -0.5)
             member = ILL.members[key, FeatureKey("fever"), OptionKey("yes")][state]
-            part = share * drawn(member, study)
+            yes, no = (strayed(p, study) for p in (member, 1 - member))
+            part = share * slipped(yes / (yes + no))
             for option, holds in (("tired", True), ("weight_loss", False)):
                 member = ILL.members[key, FeatureKey("general"), OptionKey(option)][state]
-                p = drawn(member, settings.spread_estimate)
+                p = slipped(strayed(member, settings.spread_estimate))
                 part = part * (p if holds else 1 - p)
             total += part
         weights.append(prior * total**settings.temper)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array
+from .spreads import strays_of_a_row
 from .vocabulary import ConditionKey, Feature, FeatureKey, Kind, OptionKey, Settings, Syndrome
 
 
@@ -46,26 +47,30 @@ class CompiledSyndrome:
         deviations: list[Array] = []
         for feature in features:
             members = _members(syndrome, conditions[0], feature)
-            ways = 2 if feature.kind is Kind.MULTI else len(members)
-            for option in members:
-                cells = [(key, feature.key, option) for key in conditions]
-                plain = np.array([syndrome.members[cell] for cell in cells]).T
-                stated = np.array([spreads[cell] for cell in cells])
-                yes = (1 - settings.slip) * plain + settings.slip / ways
-                pull = (1 - settings.slip) * plain * (1 - plain) * stated
+            if not members:
+                continue
+            many = feature.kind is Kind.MULTI
+            cells = [[(key, feature.key, option) for key in conditions] for option in members]
+            plain = np.array([[syndrome.members[cell] for cell in row] for row in cells])
+            plain = plain.transpose(0, 2, 1)  # (members, S, C)
+            stated = np.array([[spreads[cell] for cell in row] for row in cells])
+            slipped = (1 - settings.slip) * plain + settings.slip / (2 if many else len(members))
+            pull = (1 - settings.slip) * plain * (1 - plain) * stated[:, None, :]
+            strays = pull / slipped if many else np.sqrt(strays_of_a_row(plain, slipped, pull))
+            for option, yes, stray in zip(members, slipped, strays, strict=True):
                 self.row_of[feature.key, option, True] = len(given)
                 given.append(yes)
-                deviations.append(pull / yes)
-                if feature.kind is Kind.MULTI:
+                deviations.append(stray)
+                if many:
                     self.row_of[feature.key, option, False] = len(given)
                     given.append(1 - yes)
-                    deviations.append(pull / (1 - yes))
+                    deviations.append(stray * yes / (1 - yes))
         self.given: Array = np.array(given)
         self.logs: Array = np.log(self.given)
         self.spreads: Array = np.array(deviations)
         self._log_chances: Array = np.log(self.chances)
-        plain = self.expected(self.chances)
-        self.surprise: Array = -plain * np.log(plain)
+        whole = self.expected(self.chances)
+        self.surprise: Array = -whole * np.log(whole)
         self.at: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
         self.owners: npt.NDArray[np.intp] = self.at
 

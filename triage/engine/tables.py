@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from .arrays import Array
 from .evidence import Chosen, Declined, Number, Reply
+from .spreads import spread_of, spread_of_cell, strays_of_a_row
 from .syndromes import CompiledSyndrome
 from .vocabulary import (
     NOT_SURE,
-    Basis,
     Condition,
     ConditionKey,
     Feature,
@@ -27,6 +27,9 @@ from .vocabulary import (
     Syndrome,
 )
 
+MOST_PAIRED = 512
+"""Of more conditions than this it takes too long to compare each with each."""
+
 type Cells = Mapping[tuple[ConditionKey, FeatureKey, OptionKey], Likelihood]
 
 
@@ -37,10 +40,13 @@ class Tables:
     prior_variances      (C,)    of the log prior, from its stated spread
     terms, variances     (T, C)  nats, and their variance from the stated spread of each number
     outcomes             (E, C)  P'(outcome | condition), in (0, 1)
+    roots                (E, C)  square roots of the outcomes
     conditional_entropy  (F, C)  nats, of each asked feature's outcome given the condition
     asked, starts        (F,)    features with any outcome, and where their outcomes start
     efforts              (F,)    of a reply to each
     several              the places in `asked` of the multiple choices
+    overlaps             (C, C) for each multiple choice, of its options that no syndrome links; only
+                         up to `MOST_PAIRED` conditions
     syndromes            what their members say together; they have no terms of their own
 
     The conditional entropy of a multiple choice is the sum over its options.
@@ -66,6 +72,7 @@ class Tables:
         self.outcome_of: dict[tuple[FeatureKey, OptionKey], int] = {}
         self.asked: list[FeatureKey] = []
         self.place: dict[FeatureKey, int] = {}
+        self.overlaps: dict[FeatureKey, Array] = {}
         terms: list[Array] = []
         variances: list[Array] = []
         outcomes: list[Array] = []
@@ -88,6 +95,7 @@ class Tables:
                     stated_spreads[condition.key, feature.key, scored[row]] = float(spread)
             slipped = (1 - settings.slip) * plain + settings.slip / (2 if many else len(scored))
             pull = settings.temper * (1 - settings.slip) * plain * (1 - plain) * spreads
+            strays = (pull / slipped) ** 2 if many else strays_of_a_row(plain, slipped, pull)
             self.place[feature.key] = len(self.asked)
             self.asked.append(feature.key)
             starts.append(len(outcomes))
@@ -98,7 +106,7 @@ class Tables:
                 self.outcome_of[feature.key, key] = len(outcomes)
                 outcomes.append(yes)
                 entropy -= yes * np.log(yes)
-                term, variance = settings.temper * np.log(yes), (pull[row] / yes) ** 2
+                term, variance = settings.temper * np.log(yes), strays[row]
                 if many:
                     outcomes.append(no)
                     entropy -= no * np.log(no)
@@ -112,10 +120,13 @@ class Tables:
                 self.unticked[feature.key] = len(terms)
                 terms.append(settings.temper * np.log(1 - slipped[alone]).sum(axis=0))
                 variances.append(((pull[alone] / (1 - slipped[alone])) ** 2).sum(axis=0))
+            if many and len(conditions) <= MOST_PAIRED:
+                self.overlaps[feature.key] = overlap_of(slipped[alone])
             entropies.append(entropy)
         self.terms: Array = np.array(terms).reshape(-1, len(conditions))
         self.variances: Array = np.array(variances).reshape(-1, len(conditions))
         self.outcomes: Array = np.array(outcomes).reshape(-1, len(conditions))
+        self.roots: Array = np.sqrt(self.outcomes)
         self.conditional_entropy: Array = np.array(entropies).reshape(-1, len(conditions))
         self.starts: npt.NDArray[np.intp] = np.array(starts, dtype=np.intp)
         self.efforts: Array = np.array(efforts)
@@ -169,6 +180,19 @@ class Tables:
         return [(n, rows) for n, rows in found if rows]
 
 
+def overlap_of(chances: Array) -> Array:
+    """Return how alike each two conditions are in what they make of a list of options: the sum over
+    all joint outcomes of the root of the product of the two chances.
+
+    Shape:  chances (M, C) of each option, independent given the condition; overlap (C, C) in (0, 1].
+    Source: Bhattacharyya A, Bull Calcutta Math Soc 1943;35:99-109.
+    """
+    overlap = np.ones((chances.shape[1],) * 2)
+    for yes, no in zip(np.sqrt(chances), np.sqrt(1 - chances), strict=True):
+        overlap *= np.outer(yes, yes) + np.outer(no, no)
+    return overlap
+
+
 def options_in(feature: Feature, reply: Reply) -> frozenset[OptionKey] | None:
     """Return the options of a reply, its number's band among them; None if it tells nothing."""
     match reply:
@@ -190,27 +214,3 @@ def band_of(feature: Feature, value: int) -> OptionKey | None:
         if option.scored and (low is None or low <= value) and (high is None or value <= high):
             return option.key
     return None
-
-
-def spread_of(basis: Basis, settings: Settings) -> float:
-    """Return the standard deviation, in log-odds, of a number that has this basis."""
-    match basis:
-        case Basis.STUDY:
-            return settings.spread_study
-        case Basis.GUIDELINE:
-            return settings.spread_guideline
-        case Basis.ESTIMATE:
-            return settings.spread_estimate
-
-
-def spread_of_cell(cell: Likelihood, settings: Settings) -> float:
-    """Return the standard deviation of a likelihood's log-odds.
-
-    Source: a study of n people gives the log-odds of p with variance 1 / (n p (1 - p)); it counts
-    for no more than the spread set for studies, since its people are not ours.
-    """
-    spread = spread_of(cell.basis, settings)
-    if cell.basis is Basis.STUDY and cell.sample_size:
-        p = cell.probability
-        return max(spread, float((cell.sample_size * p * (1 - p)) ** -0.5))
-    return spread
