@@ -1,6 +1,6 @@
 """What a person has replied, and why the rest is not known."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, KeysView
 from dataclasses import dataclass
 
 from .errors import UnfitReply, UnknownOption
@@ -54,12 +54,18 @@ class Evidence:
     def __repr__(self) -> str:
         return f"Evidence({list(self)!r})"
 
+    @property
+    def features(self) -> KeysView[FeatureKey]:
+        return self._replies.keys()
+
     def get(self, feature: FeatureKey) -> Reply | None:
         return self._replies.get(feature)
 
     def set(self, feature: FeatureKey, reply: Reply) -> "Evidence":
         """Return the evidence with this reply, which keeps the place of an earlier one."""
-        return Evidence({**self._replies, feature: reply}.items())
+        changed = Evidence()
+        changed._replies = {**self._replies, feature: reply}
+        return changed
 
     def without(self, feature: FeatureKey) -> "Evidence":
         return Evidence((key, reply) for key, reply in self if key != feature)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from .arrays import Array
 from .evidence import Evidence
@@ -27,23 +28,14 @@ def log_scores(standing: Standing) -> Array:
 
     Shape:  (C,), in the order of `knowledge.conditions`; nats, not normalised.
     """
-    tables = standing.knowledge.tables
-    rows = [row for feature, reply in standing.read for row in tables.terms_of(feature, reply)]
-    scores = tables.log_priors + tables.terms[rows].sum(axis=0)
-    for _, syndrome, found in linked(standing):
-        scores = scores + syndrome.terms(syndrome.logs[found].sum(axis=0))
-    return np.asarray(scores)
+    return standing.sums.scores
 
 
 def linked(standing: Standing) -> list[tuple[int, CompiledSyndrome, list[int]]]:
     """Return each syndrome of which something is known, by place, and the rows that were found."""
-    tables = standing.knowledge.tables
-    found: dict[int, list[int]] = {}
-    if tables.syndromes:
-        for feature, reply in standing.read:
-            for place, rows in tables.linked_rows(feature, reply):
-                found.setdefault(place, []).extend(rows)
-    return [(place, tables.syndromes[place], rows) for place, rows in sorted(found.items())]
+    syndromes = standing.knowledge.tables.syndromes
+    found = standing.sums.linked
+    return [(place, syndromes[place], list(found[place])) for place in sorted(found)]
 
 
 def normalised(scores: Array) -> Array:
@@ -82,10 +74,26 @@ def log_odds(scores: Array) -> Array:
 
 def _log_rest(scores: Array) -> Array:
     """Return the log of what all the other conditions weigh together, for each condition."""
-    itself = np.eye(scores.shape[-1], dtype=bool)
-    others = np.where(itself, -np.inf, scores[..., None, :])
-    peak = others.max(axis=-1, keepdims=True)
-    return np.asarray(np.log(np.exp(others - peak).sum(axis=-1)) + peak[..., 0])
+    top = scores.argmax(axis=-1)[..., None]
+    peak = np.take_along_axis(scores, top, axis=-1)
+    return _log_of_others(scores - peak, top) + peak
+
+
+def _log_of_others(logs: Array, top: npt.NDArray[np.intp]) -> Array:
+    """Return the log of the sum of all but each, (..., C), for logs whose largest, at `top`, is 0.
+
+    The others of any but the largest are the whole less itself, which is at most half of it, so
+    that nothing cancels; those of the largest are added up.
+    """
+    weights = np.exp(logs)
+    np.put_along_axis(weights, top, 0.0, axis=-1)
+    rest = np.log1p(weights.sum(axis=-1, keepdims=True) - weights)
+    others = logs.copy()
+    np.put_along_axis(others, top, -np.inf, axis=-1)
+    second = others.max(axis=-1, keepdims=True)
+    of_top = np.log(np.exp(others - second).sum(axis=-1, keepdims=True)) + second
+    np.put_along_axis(rest, top, of_top, axis=-1)
+    return rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +115,27 @@ def credible_range(standing: Standing) -> CredibleRange:
     Source: delta method; spreads are settings of the topic.
     """
     tables = standing.knowledge.tables
-    rows = [row for feature, reply in standing.read for row in tables.terms_of(feature, reply)]
     scores = log_scores(standing)
-    own = tables.prior_variances + tables.variances[rows].sum(axis=0)
+    own = tables.prior_variances + tables.variances[list(standing.sums.rows)].sum(axis=0)
     for _, syndrome, found in linked(standing):
         own = own + syndrome.variances(found)
-    odds = log_odds(scores)
-    shares = np.minimum(scores[None, :] - _log_rest(scores)[:, None], 0)  # log p_d / (1 - p_c)
-    shares = np.exp(2 * shares)
-    np.fill_diagonal(shares, 1)
-    reach = QUANTILE_90 * np.sqrt(shares @ own)
+    rest = _log_rest(scores)
+    reach = QUANTILE_90 * np.sqrt(own + _variance_of_others(scores, rest, own))
+    odds = scores - rest
     return CredibleRange(_expit(odds - reach), _expit(odds + reach))
+
+
+def _variance_of_others(scores: Array, rest: Array, own: Array) -> Array:
+    """Return the sum over d != c of (p_d / (1 - p_c))^2 V_d, (C,)."""
+    top = int(scores.argmax())
+    weighed = np.exp(2 * (scores - scores[top])) * own
+    against = scores[top] - rest
+    against[top] = 0
+    found = np.asarray(np.maximum(weighed.sum() - weighed, 0) * np.exp(2 * against))
+    shares = np.exp(2 * np.minimum(scores - rest[top], 0))  # nothing may cancel for the largest
+    shares[top] = 0
+    found[top] = shares @ own
+    return found
 
 
 def _expit(odds: Array) -> Array:

@@ -106,6 +106,10 @@ class Knowledge:
         self.gate_hangs_on: Mapping[FeatureKey, tuple[int, ...]] = {
             key: tuple(sorted(self.signs.signs_of(self.gates[key]))) for key in self.gated
         }
+        self.rules_reading: dict[FeatureKey, list[RuleKey]] = {}
+        for rule, features_read in self.reads.items():
+            for key in features_read:
+                self.rules_reading.setdefault(key, []).append(rule)
         self.feeds_emergency = frozenset(
             feature
             for rule in self.rules

@@ -8,6 +8,7 @@ from .errors import UnknownFeature
 from .evidence import Chosen, Declined, Evidence, Number, Reply
 from .knowledge import Knowledge
 from .rules import Reading
+from .sums import Sums
 from .verdicts import FALSE, TRUE, VALUES, Mark, Verdict
 from .vocabulary import NOT_SURE, Feature, FeatureKey, OptionKey, Rule, RuleKey
 
@@ -32,9 +33,60 @@ class Standing:
         self.knowledge = knowledge
         self.evidence = evidence
         self.skipped = skipped
-        for key in chain((key for key, _ in evidence), skipped):
-            if key not in knowledge.place:
-                raise UnknownFeature(f"there is no feature “{key}”")
+        known = knowledge.place.keys()
+        if not (evidence.features <= known and skipped <= known):
+            key = next(key for key in chain(evidence.features, skipped) if key not in known)
+            raise UnknownFeature(f"there is no feature “{key}”")
+
+    def after(self, feature: FeatureKey, reply: Reply) -> "Standing":
+        """The same person after one more reply, or another one to the same feature.
+
+        What was already worked out of this standing is passed on where the reply cannot change it,
+        and brought up to date where it can.
+        Raises: UnknownFeature if the knowledge has no such feature.
+        """
+        next_one = Standing(self.knowledge, self.evidence.set(feature, reply), self.skipped)
+        if feature not in self.evidence and feature not in self.skipped:
+            next_one._go_on_from(self, feature, reply)
+        return next_one
+
+    def _go_on_from(self, before: "Standing", feature: FeatureKey, reply: Reply) -> None:
+        worked_out = before.__dict__
+        knowledge = self.knowledge
+        marks = knowledge.signs.marks(feature, reply, unsure=feature in knowledge.feeds_emergency)
+        if "_known" in worked_out:
+            self._known = before._known.copy()
+            _note(self._known, marks)
+        if "gates" in worked_out:
+            self.gates = {key: self._given(gate, marks) for key, gate in before.gates.items()}
+        if "verdicts" in worked_out:
+            self.verdicts = dict(before.verdicts)
+            for rule in knowledge.rules_reading.get(feature, ()):
+                self.verdicts[rule] = self._given(self.verdicts[rule], marks)
+        if "sums" in worked_out and before._reads_the_same_for_good():
+            self.sums = before.sums
+            if self._counts(feature):
+                self.sums = before.sums.with_reply(knowledge.feature(feature), reply)
+
+    def _given(self, verdict: Verdict, marks: Iterable[Mark]) -> Verdict:
+        given = self.knowledge.signs.given
+        for mark in marks:
+            if not verdict.branches:
+                break
+            verdict = given(verdict, mark)
+        return verdict
+
+    def _reads_the_same_for_good(self) -> bool:
+        """Whether each of its replies is read, or not, whatever else is replied."""
+        gated = self.knowledge.gate_hangs_on.keys() & self.evidence.features
+        return not gated or not any(self.gates[key].branches for key in gated)
+
+    def _counts(self, feature: FeatureKey) -> bool:
+        """Whether a reply to this feature is read. What its gate hangs on and is open is taken as
+        not known."""
+        if feature not in self.knowledge.gate_hangs_on:
+            return True
+        return self.knowledge.signs.last(self.gates[feature]) is TRUE
 
     @cached_property
     def _known(self) -> list[Mark | None]:
@@ -121,14 +173,18 @@ class Standing:
 
     @cached_property
     def read(self) -> tuple[tuple[Feature, Reply], ...]:
-        """The replies that count, in the order of the content. What gates hang on and is open is
-        taken as not known."""
-        last, gates, place = self.knowledge.signs.last, self.gates, self.knowledge.place
+        """The replies that count, in the order of the content."""
+        place = self.knowledge.place
         return tuple(
             (self.knowledge.features[place[key]], reply)
             for key, reply in sorted(self.evidence, key=lambda pair: place[pair[0]])
-            if key not in gates or last(gates[key]) is TRUE
+            if self._counts(key)
         )
+
+    @cached_property
+    def sums(self) -> Sums:
+        """What the replies that count add up to."""
+        return Sums.of(self.knowledge.tables, self.read)
 
     @cached_property
     def readings(self) -> dict[FeatureKey, Reading]:
