@@ -31,8 +31,9 @@ from triage.engine import (
 from triage.engine.arrays import Array
 from triage.engine.explanation import chance as word_for
 from triage.engine.inference import credible_range, normalised, posterior_of
+from triage.engine.spreads import spread_of, spread_of_cell
 from triage.engine.standing import Standing
-from triage.engine.tables import band_of, spread_of, spread_of_cell
+from triage.engine.tables import band_of
 
 from .intervals import Share
 from .tables import Table
