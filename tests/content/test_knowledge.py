@@ -23,6 +23,7 @@ from triage.content.knowledge import (
     compile_live_releases,
     content_of,
     is_recalled,
+    seconds_to_reply,
     knowledge_from,
     knowledge_of,
 )
@@ -285,3 +286,18 @@ def test_whether_a_release_is_recalled_is_one_query(release: Release, author: Us
         assert is_recalled(release.pk)
 
     assert len(queries) == 1
+
+
+def test_a_question_takes_as_long_as_its_words_do() -> None:
+    """Two words to ask, one of help and one each to answer: five words at 238 a minute."""
+    question = {"text": "Any fever?", "help_text": "Measured."}
+
+    seconds = seconds_to_reply(question, [{"text": "Yes"}, {"text": "No"}])
+
+    assert seconds == pytest.approx(1.35 + 1.1 + 60 * 5 / 238)
+
+
+def test_long_lists_take_longer(content: Content) -> None:
+    effort = {feature.key: feature.effort for feature in content.knowledge.features}
+
+    assert effort[FeatureKey("skin_look")] > 2 * effort[FeatureKey("age")]

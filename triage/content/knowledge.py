@@ -337,7 +337,23 @@ def _feature(row: Fields, options: list[Fields]) -> Feature:
         required=row["required"],
         low=row["low"],
         high=row["high"],
+        effort=seconds_to_reply(row, options),
     )
+
+
+WORDS_A_MINUTE = 238
+SECONDS_TO_CHOOSE = 1.35 + 1.1
+
+
+def seconds_to_reply(feature: Fields, options: list[Fields]) -> float:
+    """Return about how long it takes to read a question with all of its answers, and to choose.
+
+    Source: silent reading, Brysbaert M, J Mem Lang 2019;109:104047; to decide and to point, Card,
+            Moran and Newell, Commun ACM 1980;23:396. People in pain are slower, at all questions.
+    """
+    texts = [feature["text"], feature["help_text"], *(option["text"] for option in options)]
+    words = sum(len(text.split()) for text in texts)
+    return SECONDS_TO_CHOOSE + 60 * words / WORDS_A_MINUTE
 
 
 def _option(row: Fields) -> Option:
