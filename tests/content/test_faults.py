@@ -340,6 +340,34 @@ BROKEN: dict[str, tuple[Callable[[Document], None], str]] = {
         add_like("syndrome_members", *FEVER, "any", option=["back-lump", "fever", "no"]),
         "every answer of “fever” shows it. Leave out those that do not.",
     ),
+    "signs of one question that leave nothing to its other answers": (
+        change(
+            "syndrome_members",
+            "long_standing",
+            "pain_duration",
+            "months3_12",
+            "any",
+            probability=0.8,
+        ),
+        (
+            "The syndrome “long_standing”: the answers of “pain_duration” that show it make 100 in"
+            " 100 or more of those who have it with “"
+        ),
+    ),
+    "a question whose alarm is no sign": (
+        change(
+            "syndrome_members",
+            "inflamed_skin",
+            "skin_look",
+            "pus",
+            "any",
+            option=["back-lump", "lump_change", "bigger_days"],
+        ),
+        (
+            "The syndrome “inflamed_skin”: the alarm “lump_change: bigger_hours” is none of the"
+            " answers that show it, so having it would speak against the alarm."
+        ),
+    ),
     "a question that shows two syndromes": (
         change(
             "syndrome_members",

@@ -1,7 +1,7 @@
 """Every reason why drafts are unfit to publish, each a sentence that staff can act on."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -226,6 +226,7 @@ def _syndromes(document: Document) -> Iterator[Fault]:
     likelihoods = likelihoods_of(document)
     ranked = {row["key"] for row in document["conditions"] if is_ranked(row)}
     scored = {(row["feature"][1], row["key"]) for row in document["options"] if row["scored"]}
+    alarms = {(row["feature"][1], row["key"]) for row in document["options"] if row["alarm"]}
     for row in document["syndromes"]:
         where = _named("syndromes", row)
         for link in (*chances_of(row["key"], document).values(), *members_of(row["key"], document)):
@@ -238,9 +239,12 @@ def _syndromes(document: Document) -> Iterator[Fault]:
             yield Fault(where, what)
         for what in _members(row["key"], document, ranked, scored):
             yield Fault(where, what)
-        for split in splits_of(row["key"], document, likelihoods):
+        splits = list(splits_of(row["key"], document, likelihoods))
+        for split in splits:
             if split.named and (what := _misfit(split)):
                 yield Fault(where, what)
+        for what in _others(splits, alarms):
+            yield Fault(where, what)
     yield from _linked_twice(document)
 
 
@@ -306,6 +310,27 @@ def _misfit(split: Split) -> str:
             f" where {_hundred(most)} is the most: lower one of the two."
         )
     return ""
+
+
+def _others(splits: Iterable[Split], alarms: Set[tuple[str, str]]) -> Iterator[str]:
+    """Yield what is wrong with the answers that share what the named ones leave."""
+    told: set[str] = set()
+    for split in splits:
+        condition, feature, option = split.cell
+        if split.named:
+            continue
+        if split.present <= 0 and feature not in told:
+            told.add(feature)
+            yield (
+                f"the answers of “{feature}” that show it make 100 in 100 or more of those who"
+                f" have it with “{condition}”. Leave some to the other answers."
+            )
+        if (feature, option) in alarms and option not in told:
+            told.add(option)
+            yield (
+                f"the alarm “{feature}: {option}” is none of the answers that show it, so having it"
+                " would speak against the alarm. Name the alarm too, or no answer of the question."
+            )
 
 
 def _hundred(probability: float) -> str:
