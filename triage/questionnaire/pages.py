@@ -68,6 +68,7 @@ class Row:
     change_url: str
 
 
+@cache
 def url_of(number: int) -> str:
     return reverse("questionnaire:question", args=[number])
 

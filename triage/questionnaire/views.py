@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -92,7 +91,6 @@ def show(
         response = render(request, template, context, status=status)
     if request.htmx:
         response.headers["HX-Push-Url"] = push
-    patch_vary_headers(response, ["HX-Request"])
     return response
 
 
