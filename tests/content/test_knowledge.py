@@ -23,9 +23,9 @@ from triage.content.knowledge import (
     compile_live_releases,
     content_of,
     is_recalled,
-    seconds_to_reply,
     knowledge_from,
     knowledge_of,
+    seconds_to_reply,
 )
 from triage.content.models import Release, Topic
 from triage.content.releases import publish, recall
