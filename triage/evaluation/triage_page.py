@@ -74,7 +74,9 @@ CHOICE = """\
 
 The thresholds as shipped, times 1: the knee of the curve. Double of them would send {twice} fewer
 people in a hundred to same day or higher and leave {worse} more of {people} hazardous; half of them
-would send {half} more and leave {better} fewer. {bar}
+would send {half} more and leave {better} fewer.
+
+{bar}
 
 Whoever is still left too low has, for most, an early abscess, shingles or crack with the answers of
 its harmless look-alike, and is told what to watch for and when to come back. The red flags are not
@@ -83,10 +85,12 @@ weakened to send fewer: each rests on its source, and the share is overstated he
 
 BAR = 0.25
 MISSED = """\
-The aim was to send at most one in four there without one hazardous case. No threshold does: the
-rules alone, with all thresholds off, send {rules}, and at a tenth of every threshold, with {low}
-sent, {left} are hazardous still."""
-REACHED = "At most one in four are sent there, as was the aim."
+The aim was to send at most one in four there without one hazardous case. No threshold does both: at
+a tenth of every threshold {low} are sent and {left} are hazardous still, and with all thresholds
+off the rules alone send {rules} and leave {worst}."""
+REACHED = """\
+They send no more than one in four there, which was the aim; that it should leave nobody hazardous
+was the other half of it, and at a tenth of every threshold, with {low} sent, {left} still are."""
 
 
 def page(people: People, each: People, children: People, about: str) -> str:
@@ -253,10 +257,11 @@ def trade_off(title: str, what: str, points: Sequence[Point]) -> Table:
 def choice(people: People, moved: Sequence[Point]) -> str:
     named = {point.name: point for point in moved}
     one, two, half = (named[name] for name in ("1", "2", "0.5"))
-    missed = MISSED.format(
-        rules=_per_cent(named["none"].today),
+    bar = (REACHED if one.today.value <= BAR else MISSED).format(
         low=_per_cent(named["0.1"].today),
         left=named["0.1"].hazardous.hits,
+        rules=_per_cent(named["none"].today),
+        worst=named["none"].hazardous.hits,
     )
     return CHOICE.format(
         twice=f"{100 * (one.today.value - two.today.value):.1f}",
@@ -264,7 +269,7 @@ def choice(people: People, moved: Sequence[Point]) -> str:
         half=f"{100 * (half.today.value - one.today.value):.1f}",
         better=one.hazardous.hits - half.hazardous.hits,
         people=len(people.truths),
-        bar=REACHED if one.today.value <= BAR else missed,
+        bar=bar,
     )
 
 
@@ -287,7 +292,7 @@ def curve(title: str, points: Sequence[Point]) -> str:
     step = 0.05
     start = step * np.floor(min(point.today.value for point in points) / step)
     end = step * np.ceil(max(point.today.value for point in points) / step - 1e-9)
-    top = max(np.ceil(max(point.too_low.value for point in points) * 200) / 200, 0.005)
+    top = np.ceil((max(point.too_low.value for point in points) + 0.001) * 200) / 200
 
     def place(x: float, y: float) -> tuple[float, float]:
         across = (x - float(start)) / float(end - start)
