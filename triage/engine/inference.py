@@ -116,7 +116,7 @@ def credible_range(standing: Standing) -> CredibleRange:
     """
     tables = standing.knowledge.tables
     scores = log_scores(standing)
-    own = tables.prior_variances + tables.variances[list(standing.sums.rows)].sum(axis=0)
+    own = tables.prior_variances + tables.variances.total(standing.sums.rows)
     for _, syndrome, found in linked(standing):
         own = own + syndrome.variances(found)
     rest = _log_rest(scores)

@@ -6,7 +6,8 @@ from .errors import UnknownFeature, Unsound
 from .rules import Expression, features_of, parse
 from .settling import Settling
 from .soundness import faults_of_parts, faults_of_verdicts
-from .tables import Cells, Tables
+from .stated import Background, Cells, Likelihoods, stated_of
+from .tables import Tables
 from .verdicts import TRUE, Signs, Verdict
 from .vocabulary import (
     Condition,
@@ -28,6 +29,9 @@ class Knowledge:
     """What is known of one topic. It refuses to exist unless it is sound.
 
     `features` stand in the order of the content, which is the order in which gates may look back.
+    `likelihoods` are P(option | condition); those that it does not state are the `background`'s,
+    P(option | anything else), where there is one: so that a topic of thousands of conditions says
+    of each only what is special about it.
 
     Raises: Unsound, with every fault, if the parts contradict themselves or each other.
     """
@@ -39,6 +43,7 @@ class Knowledge:
         features: Sequence[Feature],
         rules: Sequence[Rule],
         likelihoods: Cells,
+        background: Background | None = None,
         groups: Sequence[RiskGroup] = (),
         syndromes: Sequence[Syndrome] = (),
         settings: Settings | None = None,
@@ -48,8 +53,11 @@ class Knowledge:
         self.rules = tuple(rules)
         self.groups = tuple(groups)
         self.syndromes = tuple(syndromes)
-        self.likelihoods = dict(likelihoods)
+        self.likelihoods = Likelihoods(likelihoods, background)
         self.settings = settings or Settings()
+        stated, strange = stated_of(
+            self.conditions, self.features, self.likelihoods, background, self.settings
+        )
         faults = tuple(
             faults_of_parts(
                 self.conditions,
@@ -58,6 +66,8 @@ class Knowledge:
                 self.groups,
                 self.syndromes,
                 self.likelihoods,
+                stated,
+                strange,
                 self.settings,
             )
         )
@@ -69,9 +79,7 @@ class Knowledge:
         self.safety = tuple(f.key for f in self.features if f.tier is Tier.SAFETY)
         self.required = tuple(f.key for f in self.features if f.required)
         self._rules = {rule.key: rule for rule in self.rules}
-        self.tables = Tables(
-            self.conditions, self.features, self.likelihoods, self.settings, self.syndromes
-        )
+        self.tables = Tables(self.conditions, stated, self.settings, self.syndromes)
         self.expressions: Mapping[RuleKey, Expression] = {
             rule.key: parse(rule.text) for rule in self.rules
         }

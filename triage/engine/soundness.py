@@ -3,14 +3,17 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, pairwise
-from math import isfinite, sumprod
+from math import isfinite, isnan, sumprod
+
+import numpy as np
 
 from .errors import RuleError
 from .rules import features_of, misfits, parse
-from .tables import Cells
+from .stated import CellKey, Likelihoods, Stated
 from .verdicts import FALSE, Signs, Verdict
 from .vocabulary import (
     Condition,
+    ConditionKey,
     Feature,
     FeatureKey,
     Kind,
@@ -24,6 +27,7 @@ from .vocabulary import (
 
 SUM_TOLERANCE = 1e-6
 MOST_OPTIONS = 200
+_BACKGROUND = ConditionKey("the background")
 
 
 def faults_of_parts(
@@ -32,7 +36,9 @@ def faults_of_parts(
     rules: Sequence[Rule],
     groups: Sequence[RiskGroup],
     syndromes: Sequence[Syndrome],
-    cells: Cells,
+    cells: Likelihoods,
+    stated: Sequence[Stated],
+    strange: Sequence[CellKey],
     settings: Settings,
 ) -> Iterator[str]:
     """Yield the faults that can be seen before anything is compiled."""
@@ -46,7 +52,7 @@ def faults_of_parts(
     for feature in features:
         yield from _options(feature)
     yield from _groups(groups, conditions)
-    yield from _likelihoods(conditions, features, cells)
+    yield from _likelihoods(conditions, cells, stated, strange)
     for syndrome in syndromes:
         yield from _syndrome(syndrome, conditions, features, cells)
     yield from _linked_twice(syndromes)
@@ -132,38 +138,59 @@ def _groups(groups: Sequence[RiskGroup], conditions: Sequence[Condition]) -> Ite
 
 
 def _likelihoods(
-    conditions: Sequence[Condition], features: Sequence[Feature], cells: Cells
+    conditions: Sequence[Condition],
+    cells: Likelihoods,
+    stated: Sequence[Stated],
+    strange: Sequence[CellKey],
 ) -> Iterator[str]:
-    wanted = set()
-    for condition in conditions:
-        for feature in features:
-            scored = [option.key for option in feature.options if option.scored]
-            keys = [(condition.key, feature.key, option) for option in scored]
-            wanted.update(keys)
-            values = [cells[key].probability for key in keys if key in cells]
-            for key in keys:
-                if key not in cells:
-                    yield f"The likelihood of “{'” / “'.join(key)}” is missing."
-                elif not 0 < cells[key].probability < 1:
-                    yield (
-                        f"The likelihood of “{'” / “'.join(key)}” is {cells[key].probability}: "
-                        f"it must be above 0 and below 1."
-                    )
-            whole = feature.kind is not Kind.MULTI and scored and len(values) == len(scored)
-            if whole and not abs(sum(values) - 1) <= SUM_TOLERANCE:
-                yield (
-                    f"The likelihoods of “{condition.key}” / “{feature.key}” "
-                    f"add up to {sum(values):.6f}, not 1."
-                )
-    for key in sorted(set(cells) - wanted):
-        yield f"There is a likelihood of “{'” / “'.join(key)}”, which is not in the topic."
+    """Yield faults in time that grows with what is stated, not with all that could be."""
+    names = [condition.key for condition in conditions]
+    for each in stated:
+        key = each.feature.key
+        plain = each.plain
+        columns = [names[place] for place in each.places]
+        if each.has_background:
+            columns = [*columns, _BACKGROUND]
+        elif len(columns) < len(names):
+            here = set(columns)
+            for name in (name for name in names if name not in here):
+                for option in each.options:
+                    yield f"The likelihood of “{name}” / “{key}” / “{option}” is missing."
+        for row, column in np.argwhere(~((plain > 0) & (plain < 1))).tolist():
+            where = f"The likelihood of “{columns[column]}” / “{key}” / “{each.options[row]}”"
+            number = float(plain[row, column])
+            if isnan(number) and not _is_stated(cells, columns[column], key, each.options[row]):
+                yield f"{where} is missing."
+            else:
+                yield f"{where} is {number}: it must be above 0 and below 1."
+        if each.feature.kind is Kind.MULTI:
+            continue
+        sums = plain.sum(axis=0)
+        for column in np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE).tolist():
+            yield (
+                f"The likelihoods of “{columns[column]}” / “{key}” "
+                f"add up to {sums[column]:.6f}, not 1."
+            )
+    known = {(each.feature.key, option) for each in stated for option in each.options}
+    for feature, option in sorted(cells.background.keys() - known):
+        strange = [*strange, (_BACKGROUND, feature, option)]
+    for cell in sorted(strange):
+        yield f"There is a likelihood of “{'” / “'.join(cell)}”, which is not in the topic."
+
+
+def _is_stated(
+    cells: Likelihoods, condition: ConditionKey, feature: FeatureKey, option: OptionKey
+) -> bool:
+    if condition is _BACKGROUND:
+        return (feature, option) in cells.background
+    return (condition, feature, option) in cells
 
 
 def _syndrome(
     syndrome: Syndrome,
     conditions: Sequence[Condition],
     features: Sequence[Feature],
-    cells: Cells,
+    cells: Likelihoods,
 ) -> Iterator[str]:
     where, count = f"The syndrome “{syndrome.key}”", len(syndrome.states)
     if count < 2:
@@ -195,16 +222,17 @@ def _members(
     syndrome: Syndrome,
     conditions: Sequence[Condition],
     features: Sequence[Feature],
-    cells: Cells,
+    cells: Likelihoods,
 ) -> Iterator[str]:
     where = f"The syndrome “{syndrome.key}”"
     named = {(feature, option) for _, feature, option in syndrome.members}
     wanted = {(condition.key, *pair) for condition in conditions for pair in named}
     for cell in sorted(wanted ^ set(syndrome.members)):
         yield f"{where} should have “{'” / “'.join(cell)}” for all conditions or for none."
-    for cell in sorted(set(syndrome.members) - set(cells)):
+    unstated = [cell for cell in syndrome.members if not _has_likelihood(cells, cell)]
+    for cell in sorted(unstated):
         yield f"{where} has “{'” / “'.join(cell)}” among its members, which has no likelihood."
-    if wanted ^ set(syndrome.members) or set(syndrome.members) - set(cells):
+    if wanted ^ set(syndrome.members) or unstated:
         return
     variables = 0
     for feature in features:
@@ -226,6 +254,10 @@ def _members(
                 f"{where} makes “{condition}” / “{feature_key}” / “{option}” {mixed:.6f}, "
                 f"where its likelihood is {stated:.6f}."
             )
+
+
+def _has_likelihood(cells: Likelihoods, cell: CellKey) -> bool:
+    return cell in cells or cell[1:] in cells.background
 
 
 def _member_sums(
@@ -313,9 +345,8 @@ def calming_alarms(feature: Feature, signs: Signs, verdict: Verdict) -> Iterator
         case Kind.MULTI:
             lone = [i for i, o in enumerate(feature.options) if o.exclusive and not o.alarm]
             for index, option in alarms:
-                without, having = (signs.with_value(verdict, first + index, v) for v in (0, 1))
                 alone = signs.with_one(verdict, feature, index)
-                if not signs.implies(without, having) or any(
+                if not signs.keeps(verdict, first + index, (0,), 1) or any(
                     not signs.implies(signs.with_one(verdict, feature, other), alone)
                     for other in lone
                 ):
@@ -323,11 +354,7 @@ def calming_alarms(feature: Feature, signs: Signs, verdict: Verdict) -> Iterator
         case Kind.SINGLE:
             calm = [i for i, o in enumerate(feature.options) if not o.alarm]
             for index, option in alarms:
-                having = signs.with_value(verdict, first, index)
-                if any(
-                    not signs.implies(signs.with_value(verdict, first, other), having)
-                    for other in (*calm, len(feature.options))
-                ):
+                if not signs.keeps(verdict, first, (*calm, len(feature.options)), index):
                     yield option.key
         case Kind.NUMBER:
             cells = signs.cells[feature.key]
@@ -336,12 +363,5 @@ def calming_alarms(feature: Feature, signs: Signs, verdict: Verdict) -> Iterator
                 high = cells[-1].stop - 1 if option.high is None else option.high
                 inside = [i for i, cell in enumerate(cells) if low <= cell.start <= high]
                 outside = [i for i in range(len(cells) + 1) if i not in inside]
-                if any(
-                    not signs.implies(
-                        signs.with_value(verdict, first, other),
-                        signs.with_value(verdict, first, own),
-                    )
-                    for own in inside
-                    for other in outside
-                ):
+                if not all(signs.keeps(verdict, first, outside, own) for own in inside):
                     yield option.key

@@ -36,7 +36,7 @@ class Sums:
             rows += tables.terms_of(feature, reply)
             for place, found in tables.linked_rows(feature, reply):
                 linked[place] = (*linked.get(place, ()), *found)
-        alone = tables.log_priors + tables.terms[rows].sum(axis=0) if rows else tables.log_priors
+        alone = tables.log_priors + tables.terms.total(rows) if rows else tables.log_priors
         return cls(tables, tuple(rows), {}, alone, {}, alone)._with_linked(linked)
 
     def with_reply(self, feature: Feature, reply: Reply) -> "Sums":
@@ -48,7 +48,7 @@ class Sums:
         }
         if not rows and not linked:
             return self
-        added = self.tables.terms[rows].sum(axis=0) if rows else 0.0
+        added = self.tables.terms.total(rows) if rows else 0.0
         sums = Sums(
             self.tables,
             (*self.rows, *rows),

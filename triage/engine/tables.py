@@ -5,23 +5,23 @@ slips allowed for. An *outcome* is one way in which one variable can come out: a
 choice, a band of a number, or one option of a multiple choice ticked or not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array
 from .evidence import Chosen, Declined, Number, Reply
-from .spreads import spread_of, spread_of_cell, strays_of_a_row
+from .matrices import Matrix, Part, matrix_of
+from .spreads import spread_of, strays_of_a_row
+from .stated import Stated
 from .syndromes import CompiledSyndrome
 from .vocabulary import (
     NOT_SURE,
     Condition,
-    ConditionKey,
     Feature,
     FeatureKey,
     Kind,
-    Likelihood,
     OptionKey,
     Settings,
     Syndrome,
@@ -30,35 +30,46 @@ from .vocabulary import (
 MOST_PAIRED = 512
 """Of more conditions than this it takes too long to compare each with each."""
 
-type Cells = Mapping[tuple[ConditionKey, FeatureKey, OptionKey], Likelihood]
+MOST_DOUBLE = 2_000_000
+"""With more numbers than this the roots are kept in single precision, which is twice as fast: how
+long a product takes is then how long its matrix takes to be read."""
+
+LEAST_SPARED = 0.8
+"""Only what differs from the background is kept where that spares at least this share of it."""
 
 
 class Tables:
-    """Compiled arrays.
+    """Compiled arrays, and matrices of which single rows, sums of rows and products can be had.
 
-    log_priors           (C,)    nats
-    prior_variances      (C,)    of the log prior, from its stated spread
-    terms, variances     (T, C)  nats, and their variance from the stated spread of each number
-    outcomes             (E, C)  P'(outcome | condition), in (0, 1)
-    roots                (E, C)  square roots of the outcomes
-    conditional_entropy  (F, C)  nats, of each asked feature's outcome given the condition
-    asked, starts        (F,)    features with any outcome, and where their outcomes start
-    efforts              (F,)    of a reply to each
-    several              the places in `asked` of the multiple choices
-    overlaps             (C, C) for each multiple choice, of its options that no syndrome links; only
-                         up to `MOST_PAIRED` conditions
-    syndromes            what their members say together; they have no terms of their own
+    log_priors       (C,)      nats
+    prior_variances  (C,)      of the log prior, from its stated spread
+    terms            (T, C)    nats
+    variances        (T, C)    of the terms, from the stated spread of each number
+    outcomes         (E, C)    P'(outcome | condition), in (0, 1)
+    forecast         (E+F, C)  the outcomes, and then nats, the entropy of each asked feature's
+                               outcome given the condition: one product gives both
+    roots            (E, C)    square roots of the outcomes; in single precision if large
+    asked, starts    (F,)      features with any outcome, and where their outcomes start
+    efforts          (F,)      of a reply to each; has_efforts, whether any is not 1
+    count            E
+    several          the places in `asked` of the multiple choices
+    overlaps         (C, C) for each multiple choice, of its options that no syndrome links; only
+                     up to `MOST_PAIRED` conditions
+    syndromes        what their members say together; they have no terms of their own
+    rounding         how far worths may be off for the precision of the roots, nats
 
-    The conditional entropy of a multiple choice is the sum over its options.
+    The conditional entropy of a multiple choice is the sum over its options. With a background,
+    and little that differs from it, only that is kept.
     """
 
     def __init__(
         self,
         conditions: Sequence[Condition],
-        features: Sequence[Feature],
-        cells: Cells,
+        stated: Sequence[Stated],
         settings: Settings,
         syndromes: Sequence[Syndrome] = (),
+        *,
+        sparse: bool | None = None,
     ) -> None:
         self.log_priors: Array = np.log([condition.prior for condition in conditions])
         self.prior_variances: Array = np.array(
@@ -70,68 +81,91 @@ class Tables:
         self.term_of: dict[tuple[FeatureKey, OptionKey], int] = {}
         self.unticked: dict[FeatureKey, int] = {}
         self.outcome_of: dict[tuple[FeatureKey, OptionKey], int] = {}
-        self.asked: list[FeatureKey] = []
-        self.place: dict[FeatureKey, int] = {}
         self.overlaps: dict[FeatureKey, Array] = {}
-        terms: list[Array] = []
-        variances: list[Array] = []
-        outcomes: list[Array] = []
-        entropies: list[Array] = []
-        starts: list[int] = []
-        efforts: list[float] = []
+        self.asked = [each.feature.key for each in stated]
+        self.place = {key: place for place, key in enumerate(self.asked)}
+        self.efforts: Array = np.array([each.feature.effort for each in stated])
+        self.has_efforts = bool((self.efforts != 1).any())
+        kinds = [each.feature.kind for each in stated]
+        self.several = [place for place, kind in enumerate(kinds) if kind is Kind.MULTI]
+        width = len(conditions)
+        if sparse is None:
+            sparse = _is_sparse(width, stated)
         linked = {(feature, option) for each in syndromes for _, feature, option in each.members}
-        stated_spreads: dict[tuple[ConditionKey, FeatureKey, OptionKey], float] = {}
-        for feature in features:
-            scored = [option.key for option in feature.options if option.scored]
-            if not scored:
-                continue
-            many = feature.kind is Kind.MULTI
-            stated = [[cells[c.key, feature.key, key] for c in conditions] for key in scored]
-            plain = np.array([[cell.probability for cell in row] for row in stated])
-            spreads = np.array([[spread_of_cell(cell, settings) for cell in row] for row in stated])
-            alone = np.array([(feature.key, key) not in linked for key in scored])
-            for row in map(int, np.flatnonzero(~alone)):
-                for condition, spread in zip(conditions, spreads[row], strict=True):
-                    stated_spreads[condition.key, feature.key, scored[row]] = float(spread)
-            slipped = (1 - settings.slip) * plain + settings.slip / (2 if many else len(scored))
-            pull = settings.temper * (1 - settings.slip) * plain * (1 - plain) * spreads
-            strays = (pull / slipped) ** 2 if many else strays_of_a_row(plain, slipped, pull)
-            self.place[feature.key] = len(self.asked)
-            self.asked.append(feature.key)
-            starts.append(len(outcomes))
-            efforts.append(feature.effort)
-            entropy = np.zeros(len(conditions))
-            for row, key in enumerate(scored):
-                yes, no = slipped[row], 1 - slipped[row]
-                self.outcome_of[feature.key, key] = len(outcomes)
-                outcomes.append(yes)
-                entropy -= yes * np.log(yes)
-                term, variance = settings.temper * np.log(yes), strays[row]
-                if many:
-                    outcomes.append(no)
-                    entropy -= no * np.log(no)
-                    term = term - settings.temper * np.log(no)
-                    variance = variance - (pull[row] / no) ** 2
-                if alone[row]:
-                    self.term_of[feature.key, key] = len(terms)
-                    terms.append(term)
-                    variances.append(variance)
-            if many and alone.any():
-                self.unticked[feature.key] = len(terms)
-                terms.append(settings.temper * np.log(1 - slipped[alone]).sum(axis=0))
-                variances.append(((pull[alone] / (1 - slipped[alone])) ** 2).sum(axis=0))
-            if many and len(conditions) <= MOST_PAIRED:
-                self.overlaps[feature.key] = overlap_of(slipped[alone])
-            entropies.append(entropy)
-        self.terms: Array = np.array(terms).reshape(-1, len(conditions))
-        self.variances: Array = np.array(variances).reshape(-1, len(conditions))
-        self.outcomes: Array = np.array(outcomes).reshape(-1, len(conditions))
-        self.roots: Array = np.sqrt(self.outcomes)
-        self.conditional_entropy: Array = np.array(entropies).reshape(-1, len(conditions))
+        terms: list[Part] = []
+        variances: list[Part] = []
+        outcomes: list[Part] = []
+        entropies: list[Part] = []
+        starts: list[int] = []
+        count = self.count = 0
+        for each in stated:
+            key, many = each.feature.key, each.feature.kind is Kind.MULTI
+            places = np.append(each.places, width) if each.has_background else each.places
+            slips = settings.slip / (2 if many else len(each.options))
+            slipped = (1 - settings.slip) * each.plain + slips
+            pull = settings.temper * (1 - settings.slip) * each.plain * (1 - each.plain)
+            pull = pull * each.spreads
+            alone = np.array([(key, option) not in linked for option in each.options])
+            logs = settings.temper * np.log(slipped)
+            chances, own, strayed = slipped, logs[alone], pull
+            if many:
+                unticked = settings.temper * np.log(1 - slipped)
+                strays, others = (pull / slipped) ** 2, (pull / (1 - slipped)) ** 2
+                chances = np.stack([slipped, 1 - slipped], axis=1).reshape(-1, len(places))
+                own, strayed = (logs - unticked)[alone], (strays - others)[alone]
+                if alone.any():
+                    own = np.vstack([own, unticked[alone].sum(axis=0)])
+                    strayed = np.vstack([strayed, others[alone].sum(axis=0)])
+                    self.unticked[key] = count + len(own) - 1
+                if width <= MOST_PAIRED:
+                    self.overlaps[key] = overlap_of(each.filled(slipped, width)[alone])
+            else:
+                strayed = strays_of_a_row(each.plain, slipped, pull)[alone]
+            starts.append(self.count)
+            self.count += len(chances)
+            for number, option in enumerate(each.options):
+                self.outcome_of[key, option] = starts[-1] + number * (2 if many else 1)
+            for number, option in enumerate(np.array(each.options, dtype=object)[alone]):
+                self.term_of[key, option] = count + number
+            rows = np.arange(count, count + len(own))
+            count += len(own)
+            terms.append(Part(rows, places, own))
+            variances.append(Part(rows, places, strayed))
+            outcomes.append(Part(np.arange(starts[-1], self.count), places, chances))
+            surprise = -(chances * np.log(chances)).sum(axis=0, keepdims=True)
+            entropies.append(Part(np.array([len(entropies)]), places, surprise))
         self.starts: npt.NDArray[np.intp] = np.array(starts, dtype=np.intp)
-        self.efforts: Array = np.array(efforts)
-        kinds = {feature.key: feature.kind for feature in features}
-        self.several = [n for n, key in enumerate(self.asked) if kinds[key] is Kind.MULTI]
+        single = not sparse and self.count * width > MOST_DOUBLE
+        self.rounding = 1e-5 if single else 0.0
+        self.terms = matrix_of(width, terms, sparse=sparse)
+        self.variances = matrix_of(width, variances, sparse=sparse)
+        both = [
+            Part(
+                np.append(one.rows, other.rows + self.count),
+                one.places,
+                np.vstack([one.values, other.values]),
+            )
+            for one, other in zip(outcomes, entropies, strict=True)
+        ]
+        self.forecast = matrix_of(width, both, sparse=sparse)
+        self.roots = matrix_of(
+            width,
+            [Part(part.rows, part.places, np.sqrt(part.values)) for part in outcomes],
+            sparse=sparse,
+            single=single,
+        )
+        stated_spreads = (
+            {
+                (condition.key, each.feature.key, option): float(spread)
+                for each in stated
+                for option, row in zip(each.options, each.filled(each.spreads, width), strict=True)
+                if (each.feature.key, option) in linked
+                for condition, spread in zip(conditions, row, strict=True)
+            }
+            if linked
+            else {}
+        )
+        features = [each.feature for each in stated]
         keys = [condition.key for condition in conditions]
         self.syndromes = tuple(
             CompiledSyndrome(
@@ -156,6 +190,16 @@ class Tables:
                 dtype=np.intp,
             )
 
+    @property
+    def outcomes(self) -> Matrix:
+        """The first rows of the forecast."""
+        return self.forecast
+
+    def outcomes_at(self, place: int) -> range:
+        """Return the rows of the outcomes of the feature at this place in `asked`."""
+        end = int(self.starts[place + 1]) if place + 1 < len(self.starts) else self.count
+        return range(int(self.starts[place]), end)
+
     def terms_of(self, feature: Feature, reply: Reply) -> list[int]:
         """Return the rows of `terms` that a reply adds; none if it is declined or not scored, or if
         a syndrome speaks for it."""
@@ -178,6 +222,14 @@ class Tables:
             return []
         found = ((n, each.rows_of(feature, options)) for n, each in enumerate(self.syndromes))
         return [(n, rows) for n, rows in found if rows]
+
+
+def _is_sparse(width: int, stated: Sequence[Stated]) -> bool:
+    if not all(each.has_background for each in stated):
+        return False
+    kept = sum(len(each.options) * len(each.places) for each in stated)
+    whole = sum(len(each.options) * width for each in stated)
+    return kept <= (1 - LEAST_SPARED) * whole
 
 
 def overlap_of(chances: Array) -> Array:

@@ -12,7 +12,7 @@ is ticked unticks the others.
 Source: R. E. Bryant, IEEE Trans. Comput. 1986;C-35:677-91, here with many-valued signs.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import NewType
 
@@ -279,6 +279,14 @@ class Signs:
             self._implied[key] = known
         return known
 
+    def keeps(self, verdict: Verdict, sign: int, values: Collection[int], to: int) -> bool:
+        """Whether a verdict that is true with any of these values of a sign is so with `to`."""
+        return all(
+            self.implies(node.branches[value], node.branches[to])
+            for node in _nodes_of(verdict, sign)
+            for value in values
+        )
+
     def last(self, verdict: Verdict) -> Verdict:
         """Return the leaf that is reached when nothing more becomes known."""
         while verdict.branches:
@@ -295,6 +303,19 @@ class Signs:
     def signs_of(self, verdict: Verdict) -> frozenset[int]:
         """The signs on which the verdict hangs."""
         return frozenset(sign for sign in range(len(self.owner)) if verdict.reads >> sign & 1)
+
+
+def _nodes_of(verdict: Verdict, sign: int) -> Iterator[Verdict]:
+    """Yield every verdict on the sign that can be reached."""
+    seen: set[int] = set()
+    waiting = [verdict]
+    while waiting:
+        node = waiting.pop()
+        if node.sign == sign:
+            yield node
+        elif node.reads >> sign & 1 and id(node) not in seen:
+            seen.add(id(node))
+            waiting.extend(node.branches)
 
 
 def _by_value(verdict: Verdict, sign: int, count: int) -> Iterable[Verdict]:
