@@ -132,7 +132,7 @@ def question_page(
         else _fields(form, feature),
         "here": url_of(number),
         "number": number,
-        "usual": content.usual_questions,
+        "usual": "{} to {}".format(*content.usual_questions),
         "why": why_asked(ask.why, content.knowledge) if ask else "",
         "previous_url": _previous_url(assessment, number),
         "changing": number <= len(assessment.replies),
