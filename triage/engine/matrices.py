@@ -34,6 +34,8 @@ class Dense:
         """Return the sum of some rows, (C,)."""
         if not rows:
             return np.zeros(self.array.shape[1])
+        if len(rows) == 1:
+            return np.asarray(self.array[rows[0]], dtype=np.float64)
         return np.asarray(np.add.reduce(self.array.take(rows, axis=0), axis=0))
 
     def __matmul__(self, vector: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from math import fsum, log
+from math import log
 
 import numpy as np
 
@@ -125,9 +125,10 @@ def _gain_at(prospect: Outlook, place: int) -> float:
     tables = prospect.knowledge.tables
     if prospect.leanings:
         return float(prospect.gains[place])
-    rows = [*tables.outcomes_at(place), tables.count + place]
-    *chances, known = (tables.forecast[rows] @ prospect.weights).tolist()
-    return max(0.0, -fsum([p * log(p) for p in chances]) - float(known))
+    own = tables.outcomes_at(place)
+    chances = tables.forecast[own.start : own.stop] @ prospect.weights
+    known = tables.forecast[tables.count + place] @ prospect.weights
+    return max(0.0, -float(chances @ np.log(chances)) - float(known))
 
 
 def _joint_gain(knowledge: Knowledge, prospect: Outlook, feature: Feature) -> float:

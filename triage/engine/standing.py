@@ -1,6 +1,6 @@
 """Where one person stands: which replies are read, what may be asked, and each rule's verdict."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import chain
 
@@ -66,7 +66,7 @@ class Standing:
         if "sums" in worked_out and before._reads_the_same_for_good():
             self.sums = before.sums
             if self._counts(feature):
-                self.sums = before.sums.with_reply(knowledge.feature(feature), reply)
+                self.sums = before.sums.with_reply(feature, reply)
 
     def _given(self, verdict: Verdict, marks: Iterable[Mark]) -> Verdict:
         given = self.knowledge.signs.given
@@ -139,11 +139,12 @@ class Standing:
         )
 
     @property
-    def not_to_ask(self) -> Iterator[FeatureKey]:
+    def not_to_ask(self) -> list[FeatureKey]:
         """The features that are not open; some of them more than once."""
-        yield from (key for key, _ in self.evidence)
-        yield from self.skipped
-        yield from (key for key, gate in self.gates.items() if gate is not TRUE)
+        closed = [*self.evidence.features, *self.skipped]
+        if self.knowledge.gated:
+            closed += [key for key, gate in self.gates.items() if gate is not TRUE]
+        return closed
 
     def fired(self) -> tuple[Rule, ...]:
         """The rules that hold whatever is still to be replied, in the order of the content."""
@@ -184,7 +185,11 @@ class Standing:
     @cached_property
     def sums(self) -> Sums:
         """What the replies that count add up to."""
-        return Sums.of(self.knowledge.tables, self.read)
+        gated = self.knowledge.gate_hangs_on
+        return Sums.of(
+            self.knowledge.tables,
+            (pair for pair in self.evidence if pair[0] not in gated or self._counts(pair[0])),
+        )
 
     @cached_property
     def readings(self) -> dict[FeatureKey, Reading]:

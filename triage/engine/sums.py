@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from .arrays import Array
 from .evidence import Reply
 from .tables import Tables
-from .vocabulary import Feature
+from .vocabulary import FeatureKey
+
+NONE_LINKED: Mapping[int, tuple[int, ...]] = {}
+NONE_TOGETHER: Mapping[int, Array] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +31,28 @@ class Sums:
     scores: Array
 
     @classmethod
-    def of(cls, tables: Tables, read: Iterable[tuple[Feature, Reply]]) -> "Sums":
-        """Return what replies in the order of the content add up to."""
+    def of(cls, tables: Tables, replies: Iterable[tuple[FeatureKey, Reply]]) -> "Sums":
+        """Return what replies add up to, to the last bit the same in whatever order they are."""
         rows: list[int] = []
         linked: dict[int, tuple[int, ...]] = {}
-        for feature, reply in read:
-            rows += tables.terms_of(feature, reply)
-            for place, found in tables.linked_rows(feature, reply):
-                linked[place] = (*linked.get(place, ()), *found)
+        for feature, reply in replies:
+            own, found = tables.found(feature, reply)
+            rows += own
+            for place, more in found:
+                linked[place] = (*linked.get(place, ()), *more)
+        rows.sort()
         alone = tables.log_priors + tables.terms.total(rows) if rows else tables.log_priors
-        return cls(tables, tuple(rows), {}, alone, {}, alone)._with_linked(linked)
+        sums = cls(tables, tuple(rows), NONE_LINKED, alone, NONE_TOGETHER, alone)
+        if not linked:
+            return sums
+        return sums._with_linked({place: tuple(sorted(more)) for place, more in linked.items()})
 
-    def with_reply(self, feature: Feature, reply: Reply) -> "Sums":
+    def with_reply(self, feature: FeatureKey, reply: Reply) -> "Sums":
         """Return what they add up to with a reply to one more feature."""
-        rows = self.tables.terms_of(feature, reply)
-        linked = {
-            place: (*self.linked.get(place, ()), *found)
-            for place, found in self.tables.linked_rows(feature, reply)
-        }
-        if not rows and not linked:
+        rows, found = self.tables.found(feature, reply)
+        if not rows and not found:
             return self
-        added = self.tables.terms.total(rows) if rows else 0.0
+        added = self.tables.terms.total(rows)
         sums = Sums(
             self.tables,
             (*self.rows, *rows),
@@ -57,12 +61,14 @@ class Sums:
             self.together,
             self.scores + added,
         )
-        return sums._with_linked(linked)
+        if not found:
+            return sums
+        return sums._with_linked(
+            {place: (*self.linked.get(place, ()), *more) for place, more in found}
+        )
 
     def _with_linked(self, found: Mapping[int, tuple[int, ...]]) -> "Sums":
         """Return the same with other rows found of these syndromes."""
-        if not found:
-            return self
         together = dict(self.together)
         for place, rows in found.items():
             syndrome = self.tables.syndromes[place]

@@ -38,6 +38,12 @@ LEAST_SPARED = 0.8
 """Only what differs from the background is kept where that spares at least this share of it."""
 
 
+type Found = tuple[Sequence[int], Sequence[tuple[int, Sequence[int]]]]
+"""Rows of terms, and by place the syndromes of which something is known, with rows of theirs."""
+
+NOTHING: Found = ((), ())
+
+
 class Tables:
     """Compiled arrays, and matrices of which single rows, sums of rows and products can be had.
 
@@ -81,6 +87,8 @@ class Tables:
         self.term_of: dict[tuple[FeatureKey, OptionKey], int] = {}
         self.unticked: dict[FeatureKey, int] = {}
         self.outcome_of: dict[tuple[FeatureKey, OptionKey], int] = {}
+        self._asked = {each.feature.key: each.feature for each in stated}
+        self._rows: dict[FeatureKey, dict[OptionKey, int]] = {}
         self.overlaps: dict[FeatureKey, Array] = {}
         self.asked = [each.feature.key for each in stated]
         self.place = {key: place for place, key in enumerate(self.asked)}
@@ -127,6 +135,7 @@ class Tables:
                 self.outcome_of[key, option] = starts[-1] + number * (2 if many else 1)
             for number, option in enumerate(np.array(each.options, dtype=object)[alone]):
                 self.term_of[key, option] = count + number
+                self._rows.setdefault(key, {})[option] = count + number
             rows = np.arange(count, count + len(own))
             count += len(own)
             terms.append(Part(rows, places, own))
@@ -178,6 +187,7 @@ class Tables:
             )
             for syndrome in syndromes
         )
+        self._in_syndromes = frozenset(key for each in self.syndromes for key in each.features)
         for syndrome in self.syndromes:
             syndrome.owners = np.array(
                 [self.place[feature] for feature, _, _ in syndrome.row_of], dtype=np.intp
@@ -190,6 +200,15 @@ class Tables:
                 dtype=np.intp,
             )
 
+        self._singles: dict[FeatureKey, dict[frozenset[OptionKey], Found]] = {
+            each.feature.key: {
+                one: (self.rows_of(each.feature, one), self._linked(each.feature, one))
+                for one in (frozenset({option}) for option in each.options)
+            }
+            for each in stated
+            if each.feature.kind is Kind.SINGLE
+        }
+
     @property
     def outcomes(self) -> Matrix:
         """The first rows of the forecast."""
@@ -200,25 +219,38 @@ class Tables:
         end = int(self.starts[place + 1]) if place + 1 < len(self.starts) else self.count
         return range(int(self.starts[place]), end)
 
-    def terms_of(self, feature: Feature, reply: Reply) -> list[int]:
-        """Return the rows of `terms` that a reply adds; none if it is declined or not scored, or if
-        a syndrome speaks for it."""
-        options = options_in(feature, reply)
-        return [] if options is None else self.rows_of(feature, options)
+    def found(self, feature: FeatureKey, reply: Reply) -> Found:
+        """Return the rows of `terms` that a reply adds, and the syndromes of which it tells
+        something, by place, with the rows found of each. None if it is declined or not scored."""
+        of_single = self._singles.get(feature)
+        if of_single is not None and isinstance(reply, Chosen):
+            return of_single.get(reply.options, NOTHING)
+        asked = self._asked.get(feature)
+        options = None if asked is None else options_in(asked, reply)
+        if asked is None or options is None:
+            return NOTHING
+        return self.rows_of(asked, options), self._linked(asked, options)
+
+    def terms_of(self, feature: Feature, reply: Reply) -> Sequence[int]:
+        """Return the rows of `terms` that a reply adds."""
+        return self.found(feature.key, reply)[0]
+
+    def linked_rows(self, feature: Feature, reply: Reply) -> Sequence[tuple[int, Sequence[int]]]:
+        """Return the syndromes of which a reply tells something, by place, and which rows."""
+        return self.found(feature.key, reply)[1]
 
     def rows_of(self, feature: Feature, options: frozenset[OptionKey]) -> list[int]:
         """Return the rows of `terms` that options chosen of a feature add."""
-        rows = [self.term_of.get((feature.key, key)) for key in sorted(options)]
-        if feature.kind is Kind.MULTI:
-            rows.insert(0, self.unticked.get(feature.key))
-        return [row for row in rows if row is not None]
-
-    def linked_rows(self, feature: Feature, reply: Reply) -> list[tuple[int, list[int]]]:
-        """Return the syndromes for which a reply tells something, by place, and which rows."""
-        if not self.syndromes:
+        own = self._rows.get(feature.key)
+        if own is None:  # a syndrome speaks for all of it
             return []
-        options = options_in(feature, reply)
-        if options is None:
+        first = [self.unticked[feature.key]] if feature.key in self.unticked else []
+        return [*first, *(own[key] for key in sorted(options) if key in own)]
+
+    def _linked(
+        self, feature: Feature, options: frozenset[OptionKey]
+    ) -> list[tuple[int, list[int]]]:
+        if feature.key not in self._in_syndromes:
             return []
         found = ((n, each.rows_of(feature, options)) for n, each in enumerate(self.syndromes))
         return [(n, rows) for n, rows in found if rows]
