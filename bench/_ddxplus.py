@@ -281,8 +281,9 @@ def _plain(name: str) -> str:
 def read_patients(path: Path, release: Release, oddities: Oddities) -> list[Patient]:
     """Read patients from a CSV file in the official columns, plain or compressed.
 
-    Codes that the release does not know are left out and noted; so is a patient whose pathology it
-    does not know. Raises Unreadable, with line and column, if the file is not in order.
+    Codes that the release does not know are left out and noted; so is a patient whose pathology
+    or whose every evidence it does not know. Raises Unreadable, with line and column, if the file
+    is not in order.
     """
     try:
         text = plain_bytes(path).decode("utf-8-sig")
@@ -304,7 +305,9 @@ def read_patients(path: Path, release: Release, oddities: Oddities) -> list[Pati
     except csv.Error as error:
         raise Unreadable(f"{path}, line {reader.line_num}: {error}.") from None
     if not patients:
-        raise Unreadable(f"{path} holds no patient whose pathology is known.")
+        raise Unreadable(
+            f"{path} holds no patient with a pathology and an evidence that are known."
+        )
     return patients
 
 
@@ -335,6 +338,9 @@ def _patient(
     pathology = release.named.get(row["PATHOLOGY"].strip())
     if pathology is None:
         oddities.note(f"patient left out, no pathology “{row['PATHOLOGY']}”", place.line)
+        return None
+    if not evidences:
+        oddities.note("patient left out, of whose evidences none is known", place.line)
         return None
     initial = row["INITIAL_EVIDENCE"].strip().partition("_@_")[0]
     if initial not in release.questions:

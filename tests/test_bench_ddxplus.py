@@ -144,7 +144,11 @@ def test_a_list_is_read_as_json_or_as_python_plain_or_compressed(
 
 def test_unknown_codes_are_left_out_and_counted(release: Release, tmp_path: Path) -> None:
     odd = '["E_1", "E_999", "E_54_@_V_1", "E_54_@_V_71", "E_999"]'
-    rows = [("40", "F", "Flu", odd, "E_888"), ("40", "F", "Gout", "[]", "E_1")]
+    rows = [
+        ("40", "F", "Flu", odd, "E_888"),
+        ("40", "F", "Gout", PAIN, "E_1"),
+        ("40", "F", "Flu", '["E_7"]', "E_1"),
+    ]
 
     (left,), oddities = read(release, tmp_path / "odd.csv", written(*rows))
 
@@ -155,6 +159,8 @@ def test_unknown_codes_are_left_out_and_counted(release: Release, tmp_path: Path
         "evidence left out, no “E_54_@_V_1”: 1 times, first on line 2.",
         "initial evidence left out, no “E_888”: 1 times, first on line 2.",
         "patient left out, no pathology “Gout”: 1 times, first on line 3.",
+        "evidence left out, no “E_7”: 1 times, first on line 4.",
+        "patient left out, of whose evidences none is known: 1 times, first on line 4.",
     ]
 
 
@@ -181,7 +187,7 @@ def test_a_broken_row_is_named_by_line_and_column(
     ("text", "fault"),
     [
         ("AGE,SEX,PATHOLOGY,EVIDENCES\n", "has no column INITIAL_EVIDENCE."),
-        (HEAD, "holds no patient whose pathology is known."),
+        (HEAD, "holds no patient with a pathology and an evidence that are known."),
         (HEAD + "40,[],F,Flu\n", "line 2, column EVIDENCES: there is nothing."),
     ],
 )
@@ -195,7 +201,7 @@ def test_a_broken_file_says_what_it_lacks(
 
 
 def test_a_pathology_is_known_by_its_french_name(release: Release, tmp_path: Path) -> None:
-    (found,), _ = read(release, tmp_path / "f.csv", written(("40", "F", "Grippe", "[]", "E_1")))
+    (found,), _ = read(release, tmp_path / "f.csv", written(("40", "F", "Grippe", PAIN, "E_1")))
 
     assert found.pathology == "Flu"
 
