@@ -8,10 +8,12 @@ from hypothesis import given
 from triage.engine import (
     Ask,
     Conclude,
+    ConditionKey,
     Evidence,
     FeatureKey,
     FlagReason,
     Knowledge,
+    MayRaise,
     Required,
     RiskReason,
     RuleKey,
@@ -24,11 +26,13 @@ from triage.engine import (
     next_step,
     outcome,
 )
+from triage.engine.selection import gain_of, outlook
+from triage.engine.standing import Standing
 
 from .expressions import some_people, thorough, whole_people
 from .oracle import Replies, applying, rule_urgency
 from .people import interviewed
-from .small import SETTINGS, chosen, evidence_of, knowledge_with
+from .small import CONDITIONS, SETTINGS, chosen, evidence_of, knowledge_with
 
 KEYS = (
     "leg_nerves",
@@ -80,7 +84,7 @@ def test_then_come_the_rules_and_last_what_tells_the_causes_apart(knowledge: Kno
         whys.append(type(step.why))
         evidence = evidence.set(step.feature, dict(everything)[step.feature])
 
-    in_order = sorted(whys, key=[Safety, Required, Settles, Tells].index)
+    in_order = sorted(whys, key=[Safety, Required, Settles, Tells, MayRaise].index)
     assert whys == in_order
     assert whys.count(Settles) >= 2
 
@@ -153,13 +157,20 @@ def test_without_the_age_nothing_is_concluded() -> None:
     assert next_step(plain, evidence) == Ask(FeatureKey("age"), Required())
 
 
+def telling_only(**stops: float) -> Knowledge:
+    """The small topic without rules, and with thresholds that nothing can reach."""
+    calm = tuple(replace(condition, raise_at=1.0) for condition in CONDITIONS)
+    settings = replace(SETTINGS, **stops)
+    return knowledge_with(rules=(), groups=(), conditions=calm, settings=settings)
+
+
 def test_a_leading_condition_ends_it_when_no_rule_is_open() -> None:
     evidence = evidence_of(knowledge_with(), **WELL, age=40)
     weights = outcome(knowledge_with(rules=()), evidence).differential
     lead = weights[0].posterior
 
-    met = knowledge_with(rules=(), settings=replace(SETTINGS, lead_stop=lead - 1e-9))
-    missed = knowledge_with(rules=(), settings=replace(SETTINGS, lead_stop=lead + 1e-9))
+    met = telling_only(lead_stop=lead - 1e-6)
+    missed = telling_only(lead_stop=lead + 1e-6)
 
     assert isinstance(next_step(met, evidence), Conclude)
     step = next_step(missed, evidence)
@@ -169,16 +180,48 @@ def test_a_leading_condition_ends_it_when_no_rule_is_open() -> None:
 
 def test_it_ends_when_no_question_tells_enough() -> None:
     evidence = evidence_of(knowledge_with(), **WELL, age=40)
-    step = next_step(knowledge_with(rules=()), evidence)
+    step = next_step(telling_only(), evidence)
     assert isinstance(step, Ask)
     assert isinstance(step.why, Tells)
-    gain = step.why.gain
 
-    more = knowledge_with(rules=(), settings=replace(SETTINGS, gain_stop=gain - 1e-9))
-    enough = knowledge_with(rules=(), settings=replace(SETTINGS, gain_stop=gain + 1e-9))
+    gains = [
+        gain_of(telling_only(), outlook(Standing(telling_only(), evidence)), feature)
+        for feature in telling_only().features
+        if feature.key not in evidence
+    ]
+    more = telling_only(gain_stop=step.why.gain - 1e-6)
+    enough = telling_only(gain_stop=max(gains) + 1e-6)
 
     assert next_step(more, evidence) == step
     assert isinstance(next_step(enough, evidence), Conclude)
+
+
+def test_it_goes_on_while_a_reply_could_make_a_condition_likely_enough_to_raise_the_urgency() -> (
+    None
+):
+    """A tumour has 4 %, and raises the urgency at 20 %: weight loss would make it that likely."""
+    knowledge = knowledge_with(rules=(), groups=(), settings=replace(SETTINGS, lead_stop=0.5))
+    evidence = evidence_of(
+        knowledge, **WELL, age=30, lump="one", feel="soft", skin={"red"}, pain=2, injects="no"
+    )
+
+    step = next_step(knowledge, evidence)
+
+    assert step == Ask(FeatureKey("general"), MayRaise((ConditionKey("tumour"),)))
+    done = next_step(knowledge, evidence.set(FeatureKey("general"), chosen("none")))
+    assert isinstance(done, Conclude)
+
+
+def test_it_does_not_go_on_for_what_would_raise_no_urgency() -> None:
+    urgent = tuple(replace(condition, urgency=Urgency.SELF_CARE) for condition in CONDITIONS)
+    knowledge = knowledge_with(
+        rules=(), groups=(), conditions=urgent, settings=replace(SETTINGS, lead_stop=0.5)
+    )
+    evidence = evidence_of(
+        knowledge, **WELL, age=30, lump="one", feel="soft", skin={"red"}, pain=2, injects="no"
+    )
+
+    assert isinstance(next_step(knowledge, evidence), Conclude)
 
 
 def test_under_16_it_goes_on_only_while_a_rule_could_raise_the_urgency(

@@ -25,6 +25,7 @@ from triage.engine import (
     Kind,
     Knowledge,
     Likelihood,
+    MayRaise,
     OptionKey,
     Required,
     Safety,
@@ -122,6 +123,8 @@ def _why(ask: Ask) -> list[object]:
             return ["settles", *rules]
         case Tells(nats):
             return ["tells", round(nats, DECIMALS)]
+        case MayRaise(conditions):
+            return ["may raise", *conditions]
 
 
 def traces(topics: Mapping[str, Parts]) -> dict[str, str]:

@@ -11,9 +11,11 @@ from triage.content.models import Release
 from triage.engine import (
     Chance,
     Chosen,
+    ConditionKey,
     Decline,
     Evidence,
     FeatureKey,
+    MayRaise,
     Number,
     OptionKey,
     Required,
@@ -277,6 +279,7 @@ def test_no_answer_stands_in_two_reasons_for_one_cause(underway: Person) -> None
         (Required(), "The advice depends on it"),
         (Settles((RuleKey("rf_sepsis"),)), "signs that need help at once"),
         (Tells(0.4), "tells the possible causes apart"),
+        (MayRaise((ConditionKey("skin_abscess"),)), "could change how soon help is needed"),
     ],
 )
 def test_each_reason_to_ask_has_its_sentence(release: Release, why: Any, sentence: str) -> None:

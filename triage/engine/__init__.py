@@ -31,6 +31,7 @@ from .inference import posterior
 from .interview import (
     Ask,
     Conclude,
+    MayRaise,
     Required,
     Safety,
     Settles,
@@ -92,6 +93,7 @@ __all__ = [
     "Kind",
     "Knowledge",
     "Likelihood",
+    "MayRaise",
     "Number",
     "Observation",
     "Option",

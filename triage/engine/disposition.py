@@ -162,30 +162,41 @@ def unknown_features(standing: Standing) -> Iterable[FeatureKey]:
                 yield feature.key
 
 
-def _risks(standing: Standing) -> list[RiskReason]:
-    knowledge = standing.knowledge
-    highest = highest_posteriors(
-        standing, [frozenset({i}) for i in range(len(knowledge.conditions))]
-    )
-    risks = [
-        RiskReason((condition.key,), None, condition.urgency, reached, condition.raise_at)
-        for condition, reached in zip(knowledge.conditions, highest, strict=True)
-        if reaches(reached, condition.raise_at)
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What raises the urgency once it is likely enough: a condition by itself, or a risk group.
+    `members` are the places of its conditions."""
+
+    conditions: tuple[ConditionKey, ...]
+    group: str | None
+    urgency: Urgency
+    raise_at: float
+    members: frozenset[int]
+
+
+def risks_of(knowledge: Knowledge) -> list[Risk]:
+    """Return all that can raise the urgency, in the order of the content, groups last."""
+    alone = [
+        Risk((condition.key,), None, condition.urgency, condition.raise_at, frozenset({place}))
+        for place, condition in enumerate(knowledge.conditions)
     ]
-    members = [_members(knowledge, group) for group in knowledge.groups]
-    for group, reached in zip(knowledge.groups, highest_posteriors(standing, members), strict=True):
-        if reaches(reached, group.raise_at):
-            keys = tuple(c.key for c in knowledge.conditions if c.key in group.conditions)
-            risks.append(RiskReason(keys, group.key, group.urgency, reached, group.raise_at))
-    return risks
+    return alone + [_group_risk(knowledge, group) for group in knowledge.groups]
 
 
-def _members(knowledge: Knowledge, group: RiskGroup) -> frozenset[int]:
-    return frozenset(
-        index
-        for index, condition in enumerate(knowledge.conditions)
-        if condition.key in group.conditions
-    )
+def _group_risk(knowledge: Knowledge, group: RiskGroup) -> Risk:
+    places = [n for n, c in enumerate(knowledge.conditions) if c.key in group.conditions]
+    keys = tuple(knowledge.conditions[place].key for place in places)
+    return Risk(keys, group.key, group.urgency, group.raise_at, frozenset(places))
+
+
+def _risks(standing: Standing) -> list[RiskReason]:
+    risks = risks_of(standing.knowledge)
+    highest = highest_posteriors(standing, [risk.members for risk in risks])
+    return [
+        RiskReason(risk.conditions, risk.group, risk.urgency, posterior, risk.raise_at)
+        for risk, posterior in zip(risks, highest, strict=True)
+        if reaches(posterior, risk.raise_at)
+    ]
 
 
 def highest_posteriors(standing: Standing, sets: list[frozenset[int]]) -> list[float]:

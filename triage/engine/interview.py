@@ -6,10 +6,11 @@ from .disposition import Disposition, disposition_of
 from .evidence import Evidence
 from .inference import reaches
 from .knowledge import Knowledge
+from .raising import most_raising
 from .selection import most_settling, most_telling, outlook
 from .standing import NOTHING, Standing
 from .verdicts import FALSE
-from .vocabulary import FeatureKey, Rule, RuleKey, Urgency
+from .vocabulary import ConditionKey, FeatureKey, Rule, RuleKey, Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,14 @@ class Tells:
     gain: float
 
 
-type Why = Safety | Required | Settles | Tells
+@dataclass(frozen=True, slots=True)
+class MayRaise:
+    """The reply may make these conditions likely enough to raise the urgency."""
+
+    conditions: tuple[ConditionKey, ...]
+
+
+type Why = Safety | Required | Settles | Tells | MayRaise
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,8 @@ def next_step(
 
     An emergency concludes at once. Otherwise in this order: what settles an emergency that a reply
     has made pending; the safety features; what is required; what settles the rules that could
-    still raise the urgency; what tells the causes apart.
+    still raise the urgency; what tells the causes apart; and what may still make a condition likely
+    enough to raise it.
 
     Features in `skipped` are never asked and read as not known.
     Raises: UnknownFeature if `evidence` or `skipped` names what `knowledge` lacks.
@@ -75,6 +84,7 @@ def next_step(
         or _ask_first(standing, standing.knowledge.required, Required())
         or _settle(standing, [rule for rule in standing.open_rules() if rule.urgency > reached])
         or _ask_telling(standing)
+        or _ask_raising(standing, reached)
         or Conclude(disposition_of(standing))
     )
 
@@ -102,15 +112,25 @@ def _settle(standing: Standing, rules: list[Rule]) -> Ask | None:
     return Ask(feature.key, Settles(tuple(rule.key for rule in settles)))
 
 
+def _shows_causes(standing: Standing) -> bool:
+    return all(standing.verdicts[key] is FALSE for key in standing.knowledge.scope)
+
+
 def _ask_telling(standing: Standing) -> Ask | None:
-    knowledge = standing.knowledge
-    if any(standing.verdicts[key] is not FALSE for key in knowledge.scope):
+    if not _shows_causes(standing):
         return None
-    prospect = outlook(standing)
+    knowledge, prospect = standing.knowledge, outlook(standing)
     if reaches(prospect.lead, knowledge.settings.lead_stop):
         return None
     found = most_telling(standing, prospect)
     return None if found is None else Ask(found[0].key, Tells(found[1]))
+
+
+def _ask_raising(standing: Standing, reached: Urgency) -> Ask | None:
+    if not _shows_causes(standing):
+        return None
+    found = most_raising(standing, outlook(standing), reached)
+    return None if found is None else Ask(found[0].key, MayRaise(found[1]))
 
 
 def applies(knowledge: Knowledge, evidence: Evidence, feature: FeatureKey) -> bool:

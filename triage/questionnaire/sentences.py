@@ -14,6 +14,7 @@ from triage.engine import (
     FeatureKey,
     Finding,
     Knowledge,
+    MayRaise,
     Number,
     Option,
     OptionKey,
@@ -63,6 +64,8 @@ def why_asked(why: Why, knowledge: Knowledge) -> str:
             return f"It comes now because it is the best next check for signs {SOON[highest]}."
         case Tells():
             return "It comes now because it tells the possible causes apart best."
+        case MayRaise():
+            return "It comes now because the answer could change how soon help is needed."
 
 
 def replied(feature: FeatureKey, reply: Reply, knowledge: Knowledge, wording: Wording) -> str:
