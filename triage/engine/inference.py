@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from .arrays import Array
 from .evidence import Evidence
@@ -77,27 +76,22 @@ def log_odds(scores: Array) -> Array:
 
 
 def _log_rest(scores: Array) -> Array:
-    """Return the log of what all the other conditions weigh together, for each condition."""
-    top = scores.argmax(axis=-1)[..., None]
-    peak = np.take_along_axis(scores, top, axis=-1)
-    return _log_of_others(scores - peak, top) + peak
-
-
-def _log_of_others(logs: Array, top: npt.NDArray[np.intp]) -> Array:
-    """Return the log of the sum of all but each, (..., C), for logs whose largest, at `top`, is 0.
+    """Return the log of what all the other conditions weigh together, for each condition.
 
     The others of any but the largest are the whole less itself, which is at most half of it, so
     that nothing cancels; those of the largest are added up.
     """
-    weights = np.exp(logs)
-    np.put_along_axis(weights, top, 0.0, axis=-1)
-    rest = np.log1p(weights.sum(axis=-1, keepdims=True) - weights)
-    others = logs.copy()
-    np.put_along_axis(others, top, -np.inf, axis=-1)
-    second = others.max(axis=-1, keepdims=True)
-    of_top = np.log(np.exp(others - second).sum(axis=-1, keepdims=True)) + second
-    np.put_along_axis(rest, top, of_top, axis=-1)
-    return rest
+    flat = scores.reshape(-1, scores.shape[-1])
+    each, top = np.arange(len(flat)), flat.argmax(axis=1)
+    peak = flat[each, top]
+    others = flat - peak[:, None]
+    others[each, top] = -np.inf
+    weights = np.exp(others)
+    rest = np.log1p(np.add.reduce(weights, axis=1, keepdims=True) - weights)
+    second = np.maximum.reduce(others, axis=1)
+    rest[each, top] = second + np.log(np.exp(others - second[:, None]).sum(axis=1))
+    rest += peak[:, None]
+    return np.asarray(rest.reshape(scores.shape))
 
 
 @dataclass(frozen=True, slots=True)

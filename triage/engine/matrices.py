@@ -27,7 +27,7 @@ class Dense:
         if single:
             self.array = array.astype(np.float32)
 
-    def __getitem__(self, rows: int | slice | Sequence[int]) -> Array:
+    def __getitem__(self, rows: int | slice | Sequence[int] | Places) -> Array:
         return np.asarray(self.array[rows], dtype=np.float64)
 
     def total(self, rows: Sequence[int]) -> Array:
@@ -107,10 +107,10 @@ class Sparse:
             for number, row in enumerate(part.rows.tolist()):
                 self._at[row] = (places[own], values[number, own])
 
-    def __getitem__(self, rows: int | slice | Sequence[int]) -> Array:
+    def __getitem__(self, rows: int | slice | Sequence[int] | Places) -> Array:
         if isinstance(rows, int):
             return self._row(rows)
-        numbers = range(len(self.base))[rows] if isinstance(rows, slice) else rows
+        numbers = range(len(self.base))[rows] if isinstance(rows, slice) else map(int, rows)
         return np.array([self._row(row) for row in numbers]).reshape(-1, self.width)
 
     def _row(self, row: int) -> Array:

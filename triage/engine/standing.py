@@ -45,28 +45,33 @@ class Standing:
         and brought up to date where it can.
         Raises: UnknownFeature if the knowledge has no such feature.
         """
-        next_one = Standing(self.knowledge, self.evidence.set(feature, reply), self.skipped)
+        if feature not in self.knowledge.place:
+            raise UnknownFeature(f"there is no feature “{feature}”")
+        next_one = Standing.__new__(Standing)  # all the rest was looked at before
+        next_one.knowledge = self.knowledge
+        next_one.evidence = self.evidence.set(feature, reply)
+        next_one.skipped = self.skipped
         if feature not in self.evidence and feature not in self.skipped:
             next_one._go_on_from(self, feature, reply)
         return next_one
 
     def _go_on_from(self, before: "Standing", feature: FeatureKey, reply: Reply) -> None:
-        worked_out = before.__dict__
-        knowledge = self.knowledge
-        marks = knowledge.signs.marks(feature, reply, unsure=feature in knowledge.feeds_emergency)
-        if "_known" in worked_out:
-            self._known = before._known.copy()
-            _note(self._known, marks)
-        if "gates" in worked_out:
-            self.gates = {key: self._given(gate, marks) for key, gate in before.gates.items()}
-        if "verdicts" in worked_out:
-            self.verdicts = dict(before.verdicts)
-            for rule in knowledge.rules_reading.get(feature, ()):
-                self.verdicts[rule] = self._given(self.verdicts[rule], marks)
-        if "sums" in worked_out and before._reads_the_same_for_good():
-            self.sums = before.sums
-            if self._counts(feature):
-                self.sums = before.sums.with_reply(feature, reply)
+        worked_out, knowledge = before.__dict__, self.knowledge
+        if not worked_out.keys().isdisjoint(("_known", "gates", "verdicts")):
+            unsure = feature in knowledge.feeds_emergency
+            marks = knowledge.signs.marks(feature, reply, unsure=unsure)
+            if "_known" in worked_out:
+                self._known = before._known.copy()
+                _note(self._known, marks)
+            if "gates" in worked_out:
+                self.gates = {key: self._given(gate, marks) for key, gate in before.gates.items()}
+            if "verdicts" in worked_out:
+                self.verdicts = dict(before.verdicts)
+                for rule in knowledge.rules_reading.get(feature, ()):
+                    self.verdicts[rule] = self._given(self.verdicts[rule], marks)
+        if "sums" in worked_out and (not knowledge.gated or before._reads_the_same_for_good()):
+            sums = before.sums
+            self.sums = sums.with_reply(feature, reply) if self._counts(feature) else sums
 
     def _given(self, verdict: Verdict, marks: Iterable[Mark]) -> Verdict:
         given = self.knowledge.signs.given

@@ -53,14 +53,10 @@ class Sums:
         if not rows and not found:
             return self
         added = self.tables.terms.total(rows)
-        sums = Sums(
-            self.tables,
-            (*self.rows, *rows),
-            self.linked,
-            self.alone + added,
-            self.together,
-            self.scores + added,
-        )
+        alone = self.alone + added
+        scores = self.scores + added if self.together else alone
+        rows = (*self.rows, *rows)
+        sums = Sums(self.tables, rows, self.linked, alone, self.together, scores)
         if not found:
             return sums
         return sums._with_linked(
