@@ -56,15 +56,6 @@ COLUMNS = ("AGE", "SEX", "PATHOLOGY", "EVIDENCES", "INITIAL_EVIDENCE")
 AGE, SEX = FeatureKey("age"), FeatureKey("sex")
 YES, NO = OptionKey("yes"), OptionKey("no")
 SEXES = (OptionKey("F"), OptionKey("M"))
-URGENCIES = (
-    Urgency.EMERGENCY_NOW,
-    Urgency.SAME_DAY,
-    Urgency.FEW_DAYS,
-    Urgency.ROUTINE,
-    Urgency.SELF_CARE,
-)
-"""By DDXPlus's severity, from 1. Nothing here hangs on it: no rule is given, no risk raises."""
-
 FRENCH = {
     "douleurxx_carac": "E_54",
     "douleurxx_endroitducorps": "E_55",
@@ -402,7 +393,8 @@ class Topic:
                     likelihoods[condition, feature, option] = Likelihood(chance)
         return Knowledge(
             conditions=[
-                Condition(key, row["n"] / total, URGENCIES[row["severity"] - 1], raise_at=1.0)
+                # All alike, so that no question is asked but to tell them apart
+                Condition(key, row["n"] / total, Urgency.SELF_CARE, raise_at=1.0)
                 for key, row in zip(release.conditions, release.counts.values(), strict=True)
             ],
             features=[self._feature(key) for key in self._chances],

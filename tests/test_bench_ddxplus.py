@@ -28,6 +28,7 @@ from bench._ddxplus import (
 )
 from bench.ddxplus import Ending, Endings, Interviewer, main, trained_on
 from triage.engine import (
+    Ask,
     Chosen,
     ConditionKey,
     Evidence,
@@ -35,7 +36,9 @@ from triage.engine import (
     Number,
     OptionKey,
     Settings,
+    Tells,
     applies,
+    next_step,
 )
 
 HEAD = "AGE,DIFFERENTIAL_DIAGNOSIS,SEX,PATHOLOGY,EVIDENCES,INITIAL_EVIDENCE\n"
@@ -217,6 +220,21 @@ def test_what_a_parent_opens_is_asked_only_after_it(release: Release) -> None:
     assert {key for key, _ in asked}.isdisjoint({"E_54", "E_56"})
     assert applies(knowledge, Evidence(yes("E_53")), FeatureKey("E_54"))
     assert not applies(knowledge, Evidence(), FeatureKey("E_54"))
+
+
+def test_every_question_is_asked_to_tell_the_causes_apart(release: Release) -> None:
+    interviewer = Interviewer(Topic(release, (), False), 0.001)
+    ill = patient("Mumps", E_1=())
+    case = case_of(interviewer.topic, interviewer.knowledge, ill, Oddities())
+    said, asked = case.given, 0
+
+    while isinstance(step := next_step(interviewer.knowledge, said), Ask):
+        assert isinstance(step.why, Tells)
+        reply = case.whole.get(step.feature)
+        assert reply is not None
+        said, asked = said.set(step.feature, reply), asked + 1
+
+    assert asked
 
 
 def test_a_question_that_the_release_lacks_gates_nothing(release: Release) -> None:
