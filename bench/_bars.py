@@ -22,6 +22,42 @@ class Bar:
         return self.seen >= self.bar if self.need == "at least" else self.seen <= self.bar
 
 
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A figure beside two bars: the gate, which has to be passed, and the stretch, which is more
+    than can be expected. `seen` is None where it cannot be had; `note` says why."""
+
+    what: str
+    seen: float | None
+    need: Literal["at least", "at most"]
+    gate: float
+    stretch: float | None = None
+    note: str = ""
+
+    def meets(self, bar: float) -> bool:
+        return self.seen is not None and Bar(self.what, self.seen, self.need, bar).is_met
+
+
+def print_goals(title: str, goals: Sequence[Goal]) -> None:
+    rows = tuple(
+        (
+            goal.what,
+            "not had" if goal.seen is None else figure(goal.seen),
+            f"{goal.need} {figure(goal.gate)}",
+            "yes" if goal.meets(goal.gate) else "NO",
+            "" if goal.stretch is None else figure(goal.stretch),
+            "" if goal.stretch is None else "yes" if goal.meets(goal.stretch) else "no",
+            goal.note,
+        )
+        for goal in goals
+    )
+    print()
+    print(Table(title, ("", "seen", "gate", "met", "stretch", "met", ""), rows).markdown())
+    short = [goal.what for goal in goals if not goal.meets(goal.gate)]
+    print()
+    print(f"Short of the gate: {'; '.join(short)}." if short else "All gates are passed.")
+
+
 def figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 

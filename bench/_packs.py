@@ -6,6 +6,7 @@ engine made of them, so that agreement says something.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -26,10 +27,12 @@ from triage.engine import (
     Option,
     OptionKey,
     Reply,
+    Settings,
     Urgency,
     applies,
     next_step,
 )
+from triage.engine.standing import Standing
 from triage.evaluation.simulation import simulated
 
 REPLIES = 10
@@ -78,8 +81,10 @@ class Pack:
         return places
 
 
-def pack_of(name: str, knowledge: Knowledge, replies: tuple[Evidence, ...]) -> Pack:
-    variables = tuple(_variables(knowledge))
+def pack_of(
+    name: str, knowledge: Knowledge, replies: tuple[Evidence, ...], *, for_others: bool = True
+) -> Pack:
+    variables = tuple(_variables(knowledge)) if for_others else ()
     return Pack(
         name,
         knowledge,
@@ -90,49 +95,108 @@ def pack_of(name: str, knowledge: Knowledge, replies: tuple[Evidence, ...]) -> P
     )
 
 
-def drawn(conditions: int, features: int, options: int, *, people: int, seed: int = 1) -> Pack:
-    """Return a pack of single choices, and replies to ten of its features."""
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a pack is. `own` is the number of features in which each condition differs from
+    the background; without it every cell is stated."""
+
+    conditions: int
+    features: int
+    options: int
+    own: int | None = None
+
+    @property
+    def name(self) -> str:
+        dense = f"{self.conditions:,} x {self.features:,} x {self.options}"
+        return dense if self.own is None else f"{dense}, {self.own} own"
+
+    @property
+    def cells(self) -> int:
+        """How many pairs of a condition and a feature are stated."""
+        return self.conditions * (self.own or self.features)
+
+
+def parts_of(size: Size, *, seed: int = 1) -> dict[str, Any]:
+    """Return what the knowledge of a pack of single choices is made of, findings at full weight."""
     chance = np.random.default_rng(seed)
-    keys = [ConditionKey(f"c{number:04}") for number in range(conditions)]
+    keys = [ConditionKey(f"c{number:05}") for number in range(size.conditions)]
+    options = tuple(Option(OptionKey(f"o{option}")) for option in range(size.options))
     asked = [
-        Feature(
-            FeatureKey(f"f{number:04}"),
-            Kind.SINGLE,
-            tuple(Option(OptionKey(f"o{option}")) for option in range(options)),
-        )
-        for number in range(features)
+        Feature(FeatureKey(f"f{number:05}"), Kind.SINGLE, options)
+        for number in range(size.features)
     ]
-    cells: dict[tuple[ConditionKey, FeatureKey, OptionKey], Likelihood] = {}
-    for feature in asked:
-        usual = chance.dirichlet(np.full(options, 2.0))
+    usual = _rows(chance, size.features, np.full(size.options, 2.0))
+    likelihoods: dict[tuple[ConditionKey, FeatureKey, OptionKey], Likelihood] = {}
+
+    def state(key: ConditionKey, feature: Feature, row: list[float]) -> None:
+        for option, cell in zip(options, row, strict=True):
+            likelihoods[key, feature.key, option.key] = Likelihood(cell)
+
+    if size.own is None:
+        for feature, background in zip(asked, usual, strict=True):
+            informative = chance.random((size.conditions, 1)) < INFORMATIVE
+            own = _rows(chance, size.conditions, np.ones(size.options))
+            rows = np.where(informative, own, background)
+            for key, row in zip(keys, rows.tolist(), strict=True):
+                state(key, feature, row)
+    else:
         for key in keys:
-            own = chance.dirichlet(np.ones(options))
-            row = np.clip(own if chance.random() < INFORMATIVE else usual, 0.005, None)
-            for option, cell in zip(feature.options, row / row.sum(), strict=True):
-                cells[key, feature.key, option.key] = Likelihood(float(cell))
-    priors = chance.dirichlet(np.full(conditions, 2.0)) + 1e-4
-    knowledge = Knowledge(
-        conditions=[
+            places = chance.choice(size.features, size.own, replace=False)
+            rows = _rows(chance, size.own, np.ones(size.options))
+            for place, row in zip(places, rows.tolist(), strict=True):
+                state(key, asked[place], row)
+    priors = chance.dirichlet(np.full(size.conditions, 2.0)) + 1e-4
+    parts = {
+        "conditions": [
             Condition(key, float(prior), Urgency.ROUTINE)
             for key, prior in zip(keys, priors / priors.sum(), strict=True)
         ],
-        features=asked,
-        rules=[],
-        likelihoods=cells,
-    )
-    first = [asked[place] for place in chance.choice(features, REPLIES, replace=False)]
+        "features": asked,
+        "rules": [],
+        "likelihoods": likelihoods,
+        "settings": Settings(temper=1.0),
+    }
+    if size.own is not None:
+        parts["background"] = {
+            (feature.key, option.key): Likelihood(cell)
+            for feature, row in zip(asked, usual.tolist(), strict=True)
+            for option, cell in zip(options, row, strict=True)
+        }
+    return parts
+
+
+def _rows(chance: np.random.Generator, count: int, weights: np.ndarray) -> np.ndarray:
+    rows = np.clip(chance.dirichlet(weights, count), 0.005, None)
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
+
+
+def drawn(conditions: int, features: int, options: int, *, people: int, seed: int = 1) -> Pack:
+    """Return a pack of single choices, and replies to ten of its features."""
+    size = Size(conditions, features, options)
+    return replied(size.name, Knowledge(**parts_of(size, seed=seed)), people=people, seed=seed)
+
+
+def replied(
+    name: str, knowledge: Knowledge, *, people: int, seed: int = 1, for_others: bool = True
+) -> Pack:
+    """Return the pack of this knowledge, and replies to ten of its features. What the others are
+    given is left out where nobody asks for it."""
+    chance = np.random.default_rng(seed)
+    asked = knowledge.features
+    first = [asked[place] for place in chance.choice(len(asked), REPLIES, replace=False)]
     replies = [Evidence((feature.key, _one_of(feature, chance)) for feature in first)]
     while len(replies) < people:
         feature = first[int(chance.random() * REPLIES)]
         changed = replies[-1].set(feature.key, _one_of(feature, chance))
         if changed != replies[-1]:
             replies.append(changed)
-    name = f"{conditions} x {features} x {options}"
-    return untempered(pack_of(name, knowledge, tuple(replies)))
+    return pack_of(name, knowledge, tuple(replies), for_others=for_others)
 
 
 def shipped(name: str, knowledge: Knowledge, *, people: int, seed: int = 1) -> Pack:
-    """Return a real topic, and the replies of simulated people after ten questions."""
+    """Return a real topic without its syndromes, which plain Python does not have, and the replies
+    of simulated people after ten questions."""
+    knowledge = _independent(knowledge, knowledge.settings)
     chance = np.random.default_rng(seed)
     replies: list[Evidence] = []
     while len(replies) < people:
@@ -148,16 +212,23 @@ def shipped(name: str, knowledge: Knowledge, *, people: int, seed: int = 1) -> P
 
 def untempered(pack: Pack) -> Pack:
     """Return the pack with every finding at full weight, which is all that the others can do."""
-    knowledge = pack.knowledge
-    full = Knowledge(
+    return tempered(pack, 1.0)
+
+
+def tempered(pack: Pack, temper: float) -> Pack:
+    settings = replace(pack.knowledge.settings, temper=temper)
+    return replace(pack, knowledge=_independent(pack.knowledge, settings))
+
+
+def _independent(knowledge: Knowledge, settings: Settings) -> Knowledge:
+    return Knowledge(
         conditions=knowledge.conditions,
         features=knowledge.features,
         rules=knowledge.rules,
         likelihoods=knowledge.likelihoods,
         groups=knowledge.groups,
-        settings=replace(knowledge.settings, temper=1.0),
+        settings=settings,
     )
-    return replace(pack, knowledge=full)
 
 
 def _after_ten(knowledge: Knowledge, person: Evidence) -> Evidence | None:
@@ -210,8 +281,8 @@ def _variables(knowledge: Knowledge) -> Iterator[Variable]:
 
 
 def _open(knowledge: Knowledge, evidence: Evidence) -> frozenset[FeatureKey]:
-    keys = (feature.key for feature in knowledge.features)
-    return frozenset(k for k in keys if k not in evidence and applies(knowledge, evidence, k))
+    standing = Standing(knowledge, evidence)
+    return frozenset(filter(standing.may_ask, (feature.key for feature in knowledge.features)))
 
 
 def _observed(
