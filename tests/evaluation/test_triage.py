@@ -8,7 +8,7 @@ from tests.engine.small import evidence_of, knowledge_with
 from triage.engine import ConditionKey, Evidence, Knowledge, RuleKey, Urgency
 from triage.evaluation.cases import Case
 from triage.evaluation.intervals import Share
-from triage.evaluation.interviews import interview, urgency_with_all_answers
+from triage.evaluation.interviews import interview, interviewed, urgency_with_all_answers
 from triage.evaluation.simulation import simulated
 from triage.evaluation.triage import (
     SHIPPED,
@@ -126,11 +126,25 @@ def test_one_run_serves_for_all_thresholds(small: Knowledge) -> None:
         groups=[replace(g, raise_at=g.raise_at / 4) for g in small.groups],
     )
 
+    assert people.reached(people.asked).tolist() == [
+        interview(small, one.evidence).urgency for one in cases
+    ]
     for knowledge, setting in ((small, SHIPPED), (strict, Setting(0.25))):
-        asked = [interview(knowledge, one.evidence).urgency for one in cases]
         whole = [urgency_with_all_answers(knowledge, one.evidence) for one in cases]
-        assert people.reached(people.asked, setting).tolist() == asked
         assert people.reached(people.whole, setting).tolist() == whole
+
+
+def test_other_thresholds_are_judged_on_what_was_asked(small: Knowledge) -> None:
+    cases = tuple(simulated(small, np.random.default_rng(3), 20))
+    people = People.of(small, cases)
+    never = knowledge_with(conditions=[replace(c, raise_at=1.0) for c in small.conditions])
+
+    said = [interviewed(small, one.evidence)[0] for one in cases]
+
+    calmer = People(never, people.truths, people.ages, people.asked, people.whole).reached(
+        people.asked
+    )
+    assert calmer.tolist() == [urgency_with_all_answers(never, one) for one in said]
 
 
 def test_the_shipped_content_is_levelled_as_it_is_run(shipped: Knowledge) -> None:

@@ -69,7 +69,8 @@ class Levelled:
 class People:
     """Simulated people, each run once by interview and once with all answers.
 
-    What is asked does not hang on the risk thresholds, so that one run serves for all of them.
+    The interview is that of the thresholds and rules as they are: with others it would ask a
+    little more or less, but what a reply is worth to each of them can be told from one run.
 
     truths  (N,)  the place of the true condition
     ages    (N,)  years, -1 where the topic does not ask
@@ -93,8 +94,9 @@ class People:
             truths.append(places[truth])
             age = case.evidence.get(AGE)
             ages.append(age.value if isinstance(age, Number) else -1)
-            _, end = interviewed(bare, case.evidence)
-            ends.append((end, with_all_answers(bare, case.evidence)))
+            said, end = interviewed(knowledge, case.evidence)
+            asked = with_all_answers(bare, said) if end.in_scope else end
+            ends.append((asked, with_all_answers(bare, case.evidence)))
         return cls(
             knowledge,
             np.array(truths, dtype=np.int64),

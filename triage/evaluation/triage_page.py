@@ -55,9 +55,9 @@ The share that is sent the same day is therefore too high, by how much nobody ca
 MOVES = """\
 ## When the risk thresholds move
 
-All thresholds times the same number; “none” is the rules alone. What is asked does not hang on
-them, so the people and their interviews are the same in every row. Measured against the own
-urgency of the true condition.
+All thresholds times the same number; “none” is the rules alone. The people and their interviews
+are the same in every row: the interview asks what may still take a serious condition over its
+threshold as shipped. Measured against the own urgency of the true condition.
 """
 
 RULES = """\
