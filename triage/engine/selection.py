@@ -239,8 +239,19 @@ def most_telling(standing: Standing, prospect: Outlook) -> tuple[Feature, float]
         gain = gain_of(knowledge, prospect, feature)
         if gain > enough:
             return feature, gain
+        worth[_all_gains(prospect, worth) <= enough] = -1
         worth[place[first]] = -1
     return None
+
+
+def _all_gains(prospect: Outlook, worth: Array) -> Array:
+    """Return what each feature tells, as `gain_of`; not exact of those whose worth is below 0."""
+    knowledge, tables = prospect.knowledge, prospect.knowledge.tables
+    gains = prospect.gains.copy()
+    for place in tables.several:
+        if worth[place] >= 0:
+            gains[place] = gain_of(knowledge, prospect, knowledge.feature(tables.asked[place]))
+    return gains
 
 
 def _best_of(prospect: Outlook, near: Sequence[int]) -> list[int]:
