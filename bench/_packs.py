@@ -148,13 +148,13 @@ def parts_of(size: Size, *, seed: int = 1) -> dict[str, Any]:
     priors = chance.dirichlet(np.full(size.conditions, 2.0)) + 1e-4
     parts = {
         "conditions": [
-            Condition(key, float(prior), Urgency.ROUTINE)
+            Condition(key, float(prior), Urgency.SELF_CARE)
             for key, prior in zip(keys, priors / priors.sum(), strict=True)
         ],
         "features": asked,
         "rules": [],
         "likelihoods": likelihoods,
-        "settings": Settings(temper=1.0),
+        "settings": Settings(temper=1.0, gain_stop=0.0, lead_stop=1.0),
     }
     if size.own is not None:
         parts["background"] = {

@@ -495,6 +495,7 @@ def main() -> None:
     figures: dict[Size, Figures] = {}
     others: dict[tuple[Size, str], Figures] = {}
     for size in sizes:
+        print(f"- {size.name}", file=sys.stderr, flush=True)
         found = aside(partial(ours, size, effort), seconds=1200)
         figures[size] = {seen.what: seen for seen in found}
         if size.conditions * size.features > MOST_FOR_OTHERS:
