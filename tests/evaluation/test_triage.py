@@ -21,6 +21,7 @@ from triage.evaluation.triage import (
     by_thresholds,
     far_too_low,
     hazardous,
+    share,
     today,
     too_high,
     too_low,
@@ -155,6 +156,19 @@ def test_the_shipped_content_is_levelled_as_it_is_run(shipped: Knowledge) -> Non
     asked = [interview(shipped, one.evidence).urgency for one in cases]
     assert people.reached(people.asked).tolist() == asked
     assert (people.ages >= 16).all()
+
+
+def test_hazardous_cases_stay_under_one_in_a_hundred(shipped: Knowledge, sweep: int) -> None:
+    cases = tuple(simulated(shipped, np.random.default_rng(6), sweep // 10))
+
+    people = People.of(shipped, cases)
+
+    asked, whole = (
+        share(hazardous(people.reached(part), people.due)) for part in (people.asked, people.whole)
+    )
+    # The criterion that a prospective study set itself: JMIR 2024;26:e58157.
+    assert asked.interval[0] < 0.01
+    assert asked.interval[0] <= whole.interval[1]  # an early stop costs nothing that can be seen
 
 
 def test_somebody_out_of_scope_has_no_risks(small: Knowledge) -> None:
