@@ -43,51 +43,46 @@ def most_raising(
     members = [sorted(risks[place].members) for place in above]
     odds = np.array([highest[place] / max(1 - highest[place], TINY) for place in above])
     least = np.array([risks[p].raise_at / max(1 - risks[p].raise_at, TINY) for p in above])
-    closed = set(standing.not_to_ask)
-    best: list[tuple[float, Feature, tuple[ConditionKey, ...]]] = []
-    for place, key in enumerate(tables.asked):
-        if key in closed:
-            continue
-        rows = tables.outcomes_at(place)
-        raised = odds * _factors(prospect, rows, members) >= PART_OF_THE_WAY * least
-        chance = float(prospect.chances[rows.start : rows.stop][raised.any(axis=1)].sum())
-        if chance >= LEAST_CHANCE:
-            risen = [risks[above[n]].conditions for n in np.flatnonzero(raised.any(axis=0))]
-            conditions = tuple(dict.fromkeys(key for keys in risen for key in keys))
-            best.append((chance, knowledge.feature(key), conditions))
-    if not best:
+    raised = odds * _factors(prospect, members) >= PART_OF_THE_WAY * least
+    chances = np.add.reduceat(prospect.chances * raised.any(axis=1), tables.starts)
+    chances[[tables.place[key] for key in standing.not_to_ask if key in tables.place]] = -1
+    most = float(chances.max(initial=-1))
+    if most < LEAST_CHANCE:
         return None
-    most = max(chance for chance, _, _ in best)
-    _, feature, conditions = min(
-        (one for one in best if one[0] >= most - TIE), key=lambda one: one[1].key
-    )
-    return feature, conditions
+    chosen = min(tables.asked[place] for place in np.flatnonzero(chances >= most - TIE))
+    own = tables.outcomes_at(tables.place[chosen])
+    risen = [
+        risks[above[number]].conditions
+        for number in np.flatnonzero(raised[own.start : own.stop].any(axis=0))
+    ]
+    conditions = tuple(dict.fromkeys(key for keys in risen for key in keys))
+    return knowledge.feature(chosen), conditions
 
 
-def _factors(prospect: Outlook, rows: range, members: Sequence[Sequence[int]]) -> Array:
+def _factors(prospect: Outlook, members: Sequence[Sequence[int]]) -> Array:
     """Return how much likelier each outcome is in some conditions than in all others.
 
-    Shape: rows (R,) of the tables' outcomes, N sets of places of conditions, factors (R, N).
+    Shape: N sets of places of conditions, factors (E, N).
     """
-    expected, weights = _expected(prospect, rows), prospect.weights
-    joint = expected * weights
-    factors = []
-    for places in members:
+    expected, weights = _expected(prospect), prospect.weights
+    shares = np.zeros((len(weights), len(members)))
+    own = np.zeros_like(shares)
+    for number, places in enumerate(members):
         share = weights[places] + TINY  # so that there is one where the posterior rounds to 0
-        inside = expected[:, places] @ (share / share.sum())
-        rest = joint.sum(axis=1) - joint[:, places].sum(axis=1)
-        outside = rest / max(1 - float(weights[places].sum()), TINY)
-        factors.append(inside / np.maximum(outside, TINY))
-    return np.array(factors).T
+        shares[places, number] = share / share.sum()
+        own[places, number] = weights[places]
+    outside = np.maximum((expected @ weights)[:, None] - expected @ own, TINY)
+    outside /= np.maximum(1 - own.sum(axis=0), TINY)
+    return np.asarray((expected @ shares) / np.maximum(outside, TINY))
 
 
-def _expected(prospect: Outlook, rows: range) -> Array:
-    """Return P(outcome | condition, evidence), (R, C)."""
+def _expected(prospect: Outlook) -> Array:
+    """Return P(outcome | condition, evidence), (E, C)."""
     tables = prospect.knowledge.tables
-    expected = np.array(tables.outcomes[rows])
+    expected = tables.outcomes[: tables.count]
+    if prospect.leanings:
+        expected = expected.copy()
     for place, leaning in prospect.leanings.items():
         syndrome = tables.syndromes[place]
-        own = np.isin(syndrome.at, rows)
-        if own.any():
-            expected[np.searchsorted(rows, syndrome.at[own])] = syndrome.expected(leaning)[own]
+        expected[syndrome.at] = syndrome.expected(leaning)
     return expected
