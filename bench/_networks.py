@@ -322,7 +322,7 @@ def knowledge_of(network: Network, condition: str, causes: Sequence[Cause]) -> K
                     cells[key, FeatureKey(name), OptionKey(state)] = Likelihood(float(chance))
     return Knowledge(
         conditions=[
-            Condition(key, float(prior), Urgency.ROUTINE)
+            Condition(key, float(prior), Urgency.SELF_CARE, raise_at=1.0)
             for key, prior in zip(conditions, priors_of(network, condition), strict=True)
         ],
         features=[

@@ -6,6 +6,8 @@ conditions that are alike, so that about as many can be told apart as on SymCAT 
 known. What others published on SymCAT stands beside it for orientation and cannot be compared.
 Patients are drawn as in the simulation used with SymCAT: all conditions alike, each finding by its
 probability, at least one, and the first complaint any of those present.
+A finding is the likelier to be the complaint the fewer others are present; the engine does not know
+that, nor that nobody has none.
 """
 
 import argparse
@@ -123,7 +125,7 @@ def pack(table: Array) -> Knowledge:
             likelihoods[key, feature.key, YES] = Likelihood(there)
             likelihoods[key, feature.key, NO] = Likelihood(1 - there)
     return Knowledge(
-        conditions=[Condition(key, 1 / count, Urgency.ROUTINE) for key in keys],
+        conditions=[Condition(key, 1 / count, Urgency.SELF_CARE, raise_at=1.0) for key in keys],
         features=features,
         rules=[],
         likelihoods=likelihoods,
