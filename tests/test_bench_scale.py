@@ -1,6 +1,10 @@
 """How cost grows is measured on packs that say what they should."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from time import monotonic, sleep
 
 import numpy as np
@@ -13,6 +17,8 @@ from bench._packs import Size, parts_of, replied
 from bench.scale import megabytes
 from triage.engine import Knowledge
 from triage.engine.matrices import Dense, Sparse
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_a_sparse_pack_says_what_the_whole_of_it_says() -> None:
@@ -79,3 +85,16 @@ def test_a_goal_that_cannot_be_had_is_short_of_its_gate(
     assert "| faster | 5 | at least 4 | yes | 6 | no |" in printed
     assert "| smaller | 3 | at most 4 | yes | 3.5 | yes |" in printed
     assert printed.endswith("Short of the gate: unknown.\n")
+
+
+def test_what_is_there_before_the_workers_fork_is_left_alone_by_their_collections(
+    tmp_path: Path,
+) -> None:
+    frozen = subprocess.check_output(
+        [sys.executable, "-c", "import gc, triage.wsgi; print(gc.get_freeze_count())"],
+        cwd=ROOT,
+        env={**os.environ, "DEBUG_HTTP": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/none.sqlite3"},
+        text=True,
+    )
+
+    assert int(frozen.splitlines()[-1]) > 10_000

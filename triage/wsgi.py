@@ -1,3 +1,4 @@
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -15,3 +16,7 @@ except DatabaseError:
     pass  # not there or not migrated: every page says so until it is, and then compiles by itself
 finally:
     connections.close_all()  # a connection must not be shared by the workers forked from here
+
+# What is there now stays for good. A worker that looked through it for what can go would write into
+# every page of it, and so have for itself what it shares with the others.
+gc.freeze()
