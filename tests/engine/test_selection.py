@@ -279,6 +279,61 @@ def test_a_reply_that_takes_long_has_to_tell_more() -> None:
     assert asked == {"by effort": "short", "alike": "long"}
 
 
+def opening(*more: str) -> Knowledge:
+    """A question that tells nothing and opens one that tells much, beside others that tell much."""
+    cells, features = likelihoods(), []
+    for key, chances in (
+        ("door", (0.9, 0.9, 0.9)),
+        ("room", (0.01, 0.99, 0.5)),
+        *((key, (0.01, 0.99, 0.5)) for key in more),
+    ):
+        gate = "door == 'yes'" if key == "room" else ""
+        feature = Feature(
+            FeatureKey(key), Kind.SINGLE, (option("yes"), option("no")), asked_if=gate
+        )
+        for condition, chance in zip(("cyst", "strain", "tumour"), chances, strict=True):
+            for one, p in zip(feature.options, (chance, 1 - chance), strict=True):
+                cells[ConditionKey(condition), feature.key, one.key] = Likelihood(p)
+        features.append(feature)
+    first = (f for f in FEATURES if f.key in ("leg_nerves", "right_now", "fever", "age"))
+    features = [*first, *features]
+    cells = {key: cell for key, cell in cells.items() if key[1] in {f.key for f in features}}
+    return telling_only(features=features, likelihoods=cells)
+
+
+def test_a_question_that_tells_nothing_is_asked_for_what_it_opens() -> None:
+    knowledge = opening()
+    weights = posteriors(knowledge, dict(replied(knowledge)))
+    door, room = (knowledge.feature(FeatureKey(key)) for key in ("door", "room"))
+    assert gain(knowledge, weights, door) == pytest.approx(0, abs=1e-12)
+
+    step = next_step(knowledge, replied(knowledge))
+
+    assert isinstance(step, Ask)
+    assert isinstance(step.why, Tells)
+    assert step.feature == "door"
+    slip = knowledge.settings.slip
+    opens = (1 - slip) * 0.9 + slip / 2  # the room tells as much after a door that tells nothing
+    assert step.why.gain == pytest.approx(opens * gain(knowledge, weights, room))
+
+
+def test_what_tells_as_much_at_once_comes_before_what_only_opens_it() -> None:
+    knowledge = opening("window")
+
+    step = next_step(knowledge, replied(knowledge))
+
+    assert isinstance(step, Ask)
+    assert step.feature == "window"
+
+
+def test_nothing_is_asked_to_open_what_is_skipped() -> None:
+    knowledge = opening()
+
+    step = next_step(knowledge, replied(knowledge), skipped=frozenset({FeatureKey("room")}))
+
+    assert not isinstance(step, Ask)
+
+
 @thorough
 @given(replies=some_people)
 def test_every_question_says_truly_why_it_is_asked(either: Knowledge, replies: Replies) -> None:
@@ -293,7 +348,9 @@ def test_every_question_says_truly_why_it_is_asked(either: Knowledge, replies: R
                 assert can_tip(either, either.rule(key), replies, feature)
         case Ask(feature, Tells(nats)):
             weights = posteriors(either, replies)
-            assert nats == pytest.approx(gain(either, weights, either.feature(feature), replies))
+            alone = gain(either, weights, either.feature(feature), replies)
+            opens = any(f"{feature} " in f"{one.asked_if} " for one in either.features)
+            assert nats == pytest.approx(alone) or (opens and nats > alone)
             assert nats > either.settings.gain_stop
             assert max(weights.values()) < either.settings.lead_stop
             standing = Standing(either, Evidence(replies.items()))

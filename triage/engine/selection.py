@@ -1,6 +1,7 @@
 """Which feature to ask next: what settles the rules first, then what tells most."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from math import log
 
@@ -11,6 +12,7 @@ from .inference import LAST_BITS, linked, posterior_of
 from .knowledge import Knowledge
 from .standing import Standing
 from .tables import MOST_PAIRED, overlap_of
+from .verdicts import TRUE
 from .vocabulary import Feature, FeatureKey, Kind, Rule
 
 TIE = 1e-9
@@ -221,37 +223,101 @@ def most_telling(standing: Standing, prospect: Outlook) -> tuple[Feature, float]
     """Return the open feature that sharpens most for the effort of a reply, and its gain; None if
     none tells more than the topic's `gain_stop`.
 
-    Ties go to the lowest key.
+    A feature counts with what one reply to it opens, its likeliest way on, where that is worth more
+    for the effort of both: nobody would be asked whether it hurts, where all have pain, and so
+    nobody where. Ties go to the lowest key.
     """
     knowledge, tables = standing.knowledge, standing.knowledge.tables
     place, asked = tables.place, tables.asked
     enough = knowledge.settings.gain_stop + LAST_BITS
     worth = worths(knowledge, prospect)
+    ways = _ways_on(standing, prospect, worth)
     if tables.has_efforts:
         worth /= tables.efforts
+    for index, way in ways.items():
+        worth[index] = way.worth
     worth[[place[key] for key in standing.not_to_ask if key in place]] = -1
     while len(worth) and (best := float(worth[worth.argmax()])) >= 0:
         near = (worth >= best - TIE - 2 * tables.rounding).nonzero()[0].tolist()
-        if len(near) > 1 and tables.rounding and not prospect.leanings:
+        plain = not prospect.leanings and ways.keys().isdisjoint(near)
+        if len(near) > 1 and tables.rounding and plain:
             near = _best_of(prospect, near)
         first = min([asked[index] for index in near])
         feature = knowledge.feature(first)
         gain = gain_of(knowledge, prospect, feature)
+        if place[first] in ways:
+            gain += ways[place[first]].gain
         if gain > enough:
             return feature, gain
-        worth[_all_gains(prospect, worth) <= enough] = -1
+        worth[_all_gains(prospect, worth, ways) <= enough] = -1
         worth[place[first]] = -1
     return None
 
 
-def _all_gains(prospect: Outlook, worth: Array) -> Array:
-    """Return what each feature tells, as `gain_of`; not exact of those whose worth is below 0."""
+def _all_gains(prospect: Outlook, worth: Array, ways: "Mapping[int, _Way]") -> Array:
+    """Return what each feature tells, as `gain_of`, and on its way on; not exact of those whose
+    worth is below 0."""
     knowledge, tables = prospect.knowledge, prospect.knowledge.tables
     gains = prospect.gains.copy()
     for place in tables.several:
         if worth[place] >= 0:
             gains[place] = gain_of(knowledge, prospect, knowledge.feature(tables.asked[place]))
+    for place, way in ways.items():
+        gains[place] += way.gain
     return gains
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What a feature is worth with one that a reply to it opens, for the effort of both; and what
+    the second is expected to add to the gain of the first, nats."""
+
+    worth: float
+    gain: float
+
+
+def _ways_on(standing: Standing, prospect: Outlook, worth: Array) -> Mapping[int, _Way]:
+    """Return the features, by their places in `tables.asked`, that are worth more with what a reply
+    to them opens than alone. `worth` is that of each alone, whatever its effort."""
+    knowledge, tables = standing.knowledge, standing.knowledge.tables
+    found: dict[int, _Way] = {}
+    for (place, row), opened in _opened(standing).items():
+        likely = tables.outcomes[row]
+        chance = float(likely @ prospect.weights)
+        weights = prospect.weights * likely**knowledge.settings.temper
+        then = Outlook(knowledge, weights / weights.sum(), prospect.leanings)
+        follows = worths(knowledge, then)
+        efforts = tables.efforts
+        second = min(opened, key=lambda at: (-float(follows[at] / efforts[at]), tables.asked[at]))
+        effort = float(efforts[place] + chance * efforts[second])
+        both = float(worth[place] + chance * follows[second]) / effort
+        alone = found[place].worth if place in found else float(worth[place] / efforts[place])
+        if both > alone + TIE:
+            gain = gain_of(knowledge, then, knowledge.feature(tables.asked[second]))
+            found[place] = _Way(both, chance * gain)
+    return found
+
+
+def _opened(standing: Standing) -> Mapping[tuple[int, int], Sequence[int]]:
+    """Return what each reply to an open single choice, by its feature's place in `tables.asked` and
+    its outcome, would open: features by their places."""
+    knowledge = standing.knowledge
+    signs, tables = knowledge.signs, knowledge.tables
+    found: dict[tuple[int, int], list[int]] = {}
+    for gated, gate in standing.gates.items():
+        closed = gated in standing.evidence or gated in standing.skipped
+        if closed or not gate.branches or gated not in tables.place:
+            continue
+        for owner in sorted({signs.owner[sign] for sign in signs.signs_of(gate)}):
+            feature = knowledge.features[owner]
+            if feature.kind is not Kind.SINGLE or not standing.may_ask(feature.key):
+                continue
+            for index, option in enumerate(feature.options):
+                opens = signs.with_value(gate, signs.first[feature.key], index) is TRUE
+                if opens and option.scored:
+                    reply = tables.place[feature.key], tables.outcome_of[feature.key, option.key]
+                    found.setdefault(reply, []).append(tables.place[gated])
+    return found
 
 
 def _best_of(prospect: Outlook, near: Sequence[int]) -> list[int]:
