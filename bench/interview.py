@@ -15,11 +15,11 @@ import numpy as np
 
 from triage.engine import (
     Ask,
-    ConditionKey,
     Disposition,
     Evidence,
     FlagReason,
     Knowledge,
+    MayRaise,
     Settles,
     Tells,
     Urgency,
@@ -36,70 +36,61 @@ from ._bars import Bar, print_bars
 from ._hindsight import Fewest, fewest_replies
 from ._topics import shipped_topics
 
-GAIN_STOPS = (0.0, 0.01, 0.02, 0.05, 0.10, 0.20)
-LEAD_STOPS = (0.60, 0.70, 0.80, 0.90, 0.95, 1.0)
+GAIN_STOPS = (0.01, 0.02, 0.05, 0.10, 0.20)
+LEAD_STOPS = (0.70, 0.80, 0.85, 0.90, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
-    """A point at which the interview may end, since only the causes are left to tell apart.
+class End:
+    """Where an interview ended: all that was replied, and the place of the true condition, from 1."""
 
-    asked       how many questions it took so far
-    lead, gain  the largest posterior, and what the next question tells at the most, nats
-    rank        the place of the true condition, from 1
-    """
-
-    asked: int
-    lead: float
-    gain: float
+    said: Evidence
     rank: int
+
+    @property
+    def asked(self) -> int:
+        return len(self.said)
 
 
 class Walk:
-    """One person's whole interview, as if nothing but the questions' running out ended it.
+    """One person's interview up to where only the causes are left to tell apart, and from there on
+    to where each choice of thresholds ends it: they decide nothing before."""
 
-    With thresholds it is the same interview, only shorter: they decide nothing but when to stop.
-    """
-
-    def __init__(self, knowledge: Knowledge, endless: Knowledge, case: Case) -> None:
+    def __init__(self, knowledge: Knowledge, case: Case) -> None:
         self.knowledge, self.case = knowledge, case
         self.unknown = frozenset(f.key for f in knowledge.features if f.key not in case.evidence)
+        self.replies = dict(case.evidence)
         self.why: Counter[str] = Counter()
-        self.stops: list[Stop] = []
-        (truth,) = case.conditions
-        replies = dict(case.evidence)
+        self._ends: dict[tuple[float, float], End] = {}
         said = Evidence()
-        while isinstance(step := next_step(endless, said, skipped=self.unknown), Ask):
-            match step.why:
-                case Tells(gain):
-                    self.stops.append(self._stop(said, gain, truth))
-                case Settles():
-                    self.why["settle a rule"] += 1
-                case _:
-                    self.why["safety, age"] += 1
-            said = said.set(step.feature, replies[step.feature])
-        self.said = said
-        self.stops.append(self._stop(said, 0.0, truth))
-        self.emergency = by_rules(step.disposition) is Urgency.EMERGENCY_NOW
-        self.in_scope = step.disposition.in_scope is True
+        while isinstance(step := next_step(knowledge, said, skipped=self.unknown), Ask):
+            if isinstance(step.why, Tells | MayRaise):
+                break
+            self.why["settle a rule" if isinstance(step.why, Settles) else "safety, age"] += 1
+            said = said.set(step.feature, self.replies[step.feature])
+        self.before_causes = said
+        self.emergency = by_rules(self._disposition(said)) is Urgency.EMERGENCY_NOW
+        self.in_scope = self._disposition(said).in_scope is True
 
-    def _stop(self, said: Evidence, gain: float, truth: ConditionKey) -> Stop:
+    def end(self, knowledge: Knowledge) -> End:
+        """Return where it ends with the thresholds of this knowledge."""
+        stops = (knowledge.settings.gain_stop, knowledge.settings.lead_stop)
+        if stops not in self._ends:
+            said = self.before_causes
+            while isinstance(step := next_step(knowledge, said, skipped=self.unknown), Ask):
+                said = said.set(step.feature, self.replies[step.feature])
+            self._ends[stops] = End(said, self._rank(said))
+        return self._ends[stops]
+
+    def _rank(self, said: Evidence) -> int:
+        (truth,) = self.case.conditions
         weights = posterior(self.knowledge, said)
         keys = [condition.key for condition in self.knowledge.conditions]
         places = {key: (-round(float(p), 12), key) for key, p in zip(keys, weights, strict=True)}
-        rank = 1 + sum(place < places[truth] for place in places.values())
-        return Stop(len(said), float(weights.max()), gain, rank)
+        return 1 + sum(place < places[truth] for place in places.values())
 
-    def stop(self, gain_stop: float, lead_stop: float) -> Stop:
-        """Return where the interview ends with these thresholds."""
-        return next(
-            (stop for stop in self.stops if stop.lead >= lead_stop or stop.gain <= gain_stop),
-            self.stops[-1],
-        )
-
-    def ends(self, asked: int) -> Disposition:
-        """Return the disposition after so many questions."""
-        return self._disposition(Evidence(list(self.said)[:asked]))
+    def disposition(self, end: End) -> Disposition:
+        return self._disposition(end.said)
 
     @cached_property
     def whole(self) -> Disposition:
@@ -122,18 +113,17 @@ def by_rules(reached: Disposition) -> Urgency:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Many walks, and the thresholds at which they end."""
+    """Many walks, and the knowledge with whose thresholds they end."""
 
     walks: Sequence[Walk]
-    gain_stop: float
-    lead_stop: float
+    knowledge: Knowledge
 
-    def stop(self, walk: Walk) -> Stop:
-        return walk.stop(self.gain_stop, self.lead_stop)
+    def end(self, walk: Walk) -> End:
+        return walk.end(self.knowledge)
 
     @property
     def asked(self) -> list[int]:
-        return [self.stop(walk).asked for walk in self.walks]
+        return [self.end(walk).asked for walk in self.walks]
 
     @property
     def hindsight(self) -> list[int]:
@@ -144,27 +134,25 @@ class Crowd:
 
     def top(self, places: int) -> Share:
         """How often the true condition is among the first so many, where causes are shown."""
-        ranks = [self.stop(walk).rank for walk in self.walks if walk.in_scope]
+        ranks = [self.end(walk).rank for walk in self.walks if walk.in_scope]
         return Share(sum(rank <= places for rank in ranks), len(ranks))
 
     @property
     def lower(self) -> Share:
         """How often the urgency is lower than with all replies."""
-        low = [w.ends(self.stop(w).asked).urgency < w.whole.urgency for w in self.walks]
+        low = [w.disposition(self.end(w)).urgency < w.whole.urgency for w in self.walks]
         return Share(sum(low), len(low))
 
     @property
     def below_a_rule(self) -> Share:
         """How often it is lower than what the rules alone reach with all replies."""
-        low = [by_rules(w.ends(self.stop(w).asked)) < by_rules(w.whole) for w in self.walks]
+        low = [by_rules(w.disposition(self.end(w))) < by_rules(w.whole) for w in self.walks]
         return Share(sum(low), len(low))
 
 
 def walk_all(knowledge: Knowledge, people: int, seed: int, declines: float) -> Crowd:
-    endless = with_stops(knowledge, gain_stop=0.0, lead_stop=1.0)
     cases = simulated(knowledge, np.random.default_rng(seed), people, declines=declines)
-    walks = [Walk(knowledge, endless, case) for case in cases]
-    return Crowd(walks, knowledge.settings.gain_stop, knowledge.settings.lead_stop)
+    return Crowd([Walk(knowledge, case) for case in cases], knowledge)
 
 
 def with_stops(knowledge: Knowledge, *, gain_stop: float, lead_stop: float) -> Knowledge:
@@ -174,6 +162,7 @@ def with_stops(knowledge: Knowledge, *, gain_stop: float, lead_stop: float) -> K
         rules=knowledge.rules,
         likelihoods=knowledge.likelihoods,
         groups=knowledge.groups,
+        syndromes=knowledge.syndromes,
         settings=replace(knowledge.settings, gain_stop=gain_stop, lead_stop=lead_stop),
     )
 
@@ -210,8 +199,8 @@ def purposes(crowd: Crowd) -> Table:
     by_rules = {
         name: [walk.why[name] for walk in walks] for name in ("safety, age", "settle a rule")
     }
-    causes = [crowd.stop(walk).asked - walk.why.total() for walk in walks]
-    rows = {**by_rules, "tell the causes apart": causes}
+    causes = [crowd.end(walk).asked - walk.why.total() for walk in walks]
+    rows = {**by_rules, "tell the causes apart, raise the urgency": causes}
     return Table(
         "What they are asked for, where no emergency ends the interview",
         ("", "mean", "most"),
@@ -222,11 +211,13 @@ def purposes(crowd: Crowd) -> Table:
 def curve(crowd: Crowd) -> Table:
     """Length against accuracy by the thresholds of stopping."""
     others = crowd.only(lambda walk: not walk.emergency)
+    settings = crowd.knowledge.settings
     rows = []
     for gain_stop in GAIN_STOPS:
         for lead_stop in LEAD_STOPS:
-            part = replace(others, gain_stop=gain_stop, lead_stop=lead_stop)
-            now = (gain_stop, lead_stop) == (crowd.gain_stop, crowd.lead_stop)
+            stops = with_stops(crowd.knowledge, gain_stop=gain_stop, lead_stop=lead_stop)
+            part = replace(others, knowledge=stops)
+            now = (gain_stop, lead_stop) == (settings.gain_stop, settings.lead_stop)
             rows.append(
                 (
                     f"{gain_stop:g}",
@@ -285,10 +276,12 @@ def main() -> None:
     print(f"# The length of an interview\n\n{__doc__}")
     for topic, knowledge in shipped_topics().items():
         crowd = walk_all(knowledge, given.people, given.seed, given.declines)
+        settings = knowledge.settings
         print(
             f"{topic}: {given.people} people drawn from seed {given.seed}, {given.declines:.0%} of"
-            f" replies declined; it stops at a gain of {crowd.gain_stop:g} nats or less, or at a"
-            f" leading posterior of {crowd.lead_stop:g}."
+            f" replies declined; it stops at a gain of {settings.gain_stop:g} nats or less, or at a"
+            f" leading posterior of {settings.lead_stop:g}, if no one reply could still raise the"
+            " urgency."
         )
         for table in (lengths(crowd), purposes(crowd), curve(crowd)):
             print(f"\n{table.markdown()}")
