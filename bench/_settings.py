@@ -20,7 +20,8 @@ TEMPLATES = [
 # What a write costs beside the wait for the disk: see --synchronous of bench.answer.
 options: Any = DATABASES["default"]["OPTIONS"]
 waits = f"synchronous={os.environ.get('BENCH_SYNCHRONOUS', 'FULL')}"
-options["init_command"] = options["init_command"].replace("synchronous=FULL", waits)
+if "init_command" in options:  # SQLite
+    options["init_command"] = options["init_command"].replace("synchronous=FULL", waits)
 
 # Every log line is made as always, and then thrown away.
 nowhere: Any = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives

@@ -13,15 +13,16 @@ from django.core.management import call_command
 
 
 @contextmanager
-def set_up(settings: str) -> Iterator[Path]:
-    """Set everything up as `dev.py run` does, on SQLite, with these settings."""
+def set_up(settings: str, database: str = "") -> Iterator[Path]:
+    """Set everything up as `dev.py run` does, with these settings; without a database on SQLite."""
     with tempfile.TemporaryDirectory(prefix="triage-bench-") as folder:
-        for name in ("DATABASE_URL", "SECRET_KEY_FILE"):
-            os.environ.pop(name, None)
+        os.environ.pop("SECRET_KEY_FILE", None)
         os.environ.update(
+            DATABASE_URL=database,
             DATA_DIR=folder,
             DEBUG_HTTP="1",
             DJANGO_SETTINGS_MODULE=settings,
+            STATIC_ROOT=str(Path(folder) / "static"),
             SECRET_KEY=secrets.token_urlsafe(50),  # the same for the servers started from here
         )
         django.setup()
