@@ -200,18 +200,18 @@ def test_another_reply_gives_another_receipt(knowledge: Knowledge) -> None:
 
 
 GOLDEN = """\
-{"differential":[{"chance":"possible","condition":"tumour","high":0.648002,"low":0.410693,
+{"differential":[{"chance":"possible","condition":"tumour","high":0.645271,"low":0.413589,
 "posterior":0.531106,"weights":[["age",null,64,true,0.459499],["feel","hard",null,true,
 0.661421],["fever","no",null,true,-0.080153],["general","weight_loss",null,true,1.765028],
 ["general",null,null,false,-0.605973],["lump","one",null,true,0.121987]]},{"chance":"unlikely",
-"condition":"cyst","high":0.390604,"low":0.205529,"posterior":0.289373,"weights":[["age",null,
+"condition":"cyst","high":0.385168,"low":0.209293,"posterior":0.289373,"weights":[["age",null,
 64,true,-0.365388],["feel","hard",null,true,-0.734905],["fever","no",null,true,-0.007525],
 ["general","weight_loss",null,true,-0.966107],["general",null,null,false,0.296182],["lump",
-"one",null,true,0.473846]]},{"chance":"unlikely","condition":"strain","high":0.262261,
-"low":0.118686,"posterior":0.179522,"weights":[["age",null,64,true,0.196269],["feel","hard",
+"one",null,true,0.473846]]},{"chance":"unlikely","condition":"strain","high":0.257526,
+"low":0.121285,"posterior":0.179522,"weights":[["age",null,64,true,0.196269],["feel","hard",
 null,true,0.386789],["fever","no",null,true,0.041531],["general","weight_loss",null,true,
 -0.768957],["general",null,null,false,0.122218],["lump","one",null,true,-0.650145]]}],
-"engine":"1","in_scope":true,"must_not_miss":["tumour"],"not_excluded":["cord"],
+"engine":"2","in_scope":true,"must_not_miss":["tumour"],"not_excluded":["cord"],
 "reasons":[{"findings":[["leg_nerves","not_sure",null,true]],"kind":"red_flag",
 "rule":"nerves_unsure","urgency":"same_day"},{"findings":[["feel","hard",null,true],["age",null,
 64,true],["general","weight_loss",null,true]],"kind":"red_flag","rule":"hard_lump",

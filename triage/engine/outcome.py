@@ -20,7 +20,7 @@ from .knowledge import Knowledge
 from .standing import NOTHING, Standing
 from .vocabulary import ConditionKey, FeatureKey
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 DECIMALS = 6
 
 

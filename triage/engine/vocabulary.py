@@ -198,10 +198,10 @@ class Settings:
     spread_*     standard deviation of a number's log-odds, by its basis
     """
 
-    temper: float = 0.65
+    temper: float = 1.0
     slip: float = 0.02
     gain_stop: float = 0.05
-    lead_stop: float = 0.80
+    lead_stop: float = 0.85
     spread_estimate: float = 0.22
     spread_guideline: float = 0.18
     spread_study: float = 0.14
