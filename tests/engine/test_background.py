@@ -19,6 +19,8 @@ from triage.engine import (
     outcome,
     posterior,
     receipt,
+    selection,
+    tables,
 )
 from triage.engine.matrices import Dense, Matrix, Sparse
 from triage.engine.selection import outlook, worths
@@ -28,6 +30,7 @@ from triage.engine.tables import Tables
 
 from .people import pool_of
 from .small import CONDITIONS, FEATURES, SETTINGS, chosen, knowledge_with, likelihoods
+from .traces import trace, twins
 
 type Usual = dict[tuple[FeatureKey, OptionKey], Likelihood]
 
@@ -187,3 +190,42 @@ def test_what_a_condition_states_and_the_background_must_go_together() -> None:
     assert refused.value.faults == (
         "The likelihoods of “strain” / “lump” add up to 0.350000, not 1.",
     )
+
+
+def test_roots_in_single_precision_ask_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where two features are worth the same: what is close is settled in double precision."""
+    double = trace(Knowledge(**twins()))
+
+    monkeypatch.setattr(tables, "MOST_DOUBLE", 0)
+    single = Knowledge(**twins())
+
+    assert single.tables.rounding > 0
+    assert trace(single) == double
+
+
+def test_among_very_many_conditions_a_list_is_worth_its_options_and_at_most_all_that_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exact = knowledge_with()
+    monkeypatch.setattr(selection, "MOST_PAIRED", 0)
+    monkeypatch.setattr(selection, "MOST_CROSSED", 0)
+    place = exact.tables.place[FeatureKey("skin")]
+
+    for person in pool_of(exact, seed=6, count=20).people:
+        standing = Standing(exact, Evidence(list(person.items())[:5]))
+        prospect = outlook(standing)
+        roots = np.sqrt(prospect.weights)
+        options = [
+            sum(
+                float(np.sqrt(exact.tables.outcomes[row]) @ roots) ** 2
+                for row in (first, first + 1)
+            )
+            for first in exact.tables.outcomes_at(place)[::2]
+        ]
+        left = 2 * np.log(roots.sum())
+        entropy = -float(prospect.weights @ np.log(prospect.weights))
+
+        bound = min(left, sum(left - np.log(option) for option in options))
+        assert worths(exact, prospect)[place] == pytest.approx(bound, abs=1e-12)
+        told = selection.gain_of(exact, prospect, exact.feature(FeatureKey("skin")))
+        assert told == pytest.approx(min(float(prospect.gains[place]), entropy), abs=1e-12)
