@@ -392,6 +392,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--record", action="store_true", help="keep the calibration in docs")
     given = parser.parse_args()
+    if not given.data.is_dir():  # mostly the other files lie beside the patients
+        given.data = given.patients.parent
     print(f"# The engine on DDXPlus\n\n{__doc__}")
     try:
         run(given)
