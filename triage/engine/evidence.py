@@ -63,7 +63,7 @@ class Evidence:
 
     def set(self, feature: FeatureKey, reply: Reply) -> "Evidence":
         """Return the evidence with this reply, which keeps the place of an earlier one."""
-        changed = Evidence()
+        changed = Evidence.__new__(Evidence)
         changed._replies = {**self._replies, feature: reply}
         return changed
 

@@ -66,9 +66,15 @@ class Standing:
             if "gates" in worked_out:
                 self.gates = {key: self._given(gate, marks) for key, gate in before.gates.items()}
             if "verdicts" in worked_out:
-                self.verdicts = dict(before.verdicts)
+                self.verdicts = verdicts = dict(before.verdicts)
+                holds_now = False
                 for rule in knowledge.rules_reading.get(feature, ()):
-                    self.verdicts[rule] = self._given(self.verdicts[rule], marks)
+                    verdict = verdicts[rule]
+                    if verdict.branches:
+                        verdicts[rule] = verdict = self._given(verdict, marks)
+                        holds_now |= verdict is TRUE
+                if "_fired" in worked_out and not holds_now:  # what held holds for good
+                    self._fired = before._fired
         if "sums" in worked_out and (not knowledge.gated or before._reads_the_same_for_good()):
             sums = before.sums
             self.sums = sums.with_reply(feature, reply) if self._counts(feature) else sums
@@ -153,7 +159,12 @@ class Standing:
 
     def fired(self) -> tuple[Rule, ...]:
         """The rules that hold whatever is still to be replied, in the order of the content."""
-        return tuple(rule for rule in self.knowledge.rules if self.verdicts[rule.key] is TRUE)
+        return self._fired
+
+    @cached_property
+    def _fired(self) -> tuple[Rule, ...]:
+        verdicts = self.verdicts
+        return tuple([rule for rule in self.knowledge.rules if verdicts[rule.key] is TRUE])
 
     def open_rules(self) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.knowledge.rules if self.verdicts[rule.key].branches)

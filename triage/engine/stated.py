@@ -86,12 +86,12 @@ class _Strays:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._by_basis = {basis: spread_of(basis, settings) for basis in Basis}
+        self.by_basis = {basis: spread_of(basis, settings) for basis in Basis}
 
     def of(self, cell: Likelihood) -> float:
         if cell.sample_size and cell.basis is Basis.STUDY and 0 < cell.probability < 1:
             return spread_of_cell(cell, self._settings)
-        return self._by_basis[cell.basis]
+        return self.by_basis[cell.basis]
 
 
 def stated_of(
@@ -113,17 +113,19 @@ def stated_of(
     }
     stray = _Strays(settings)
     strange = []
-    for (condition, feature, option), cell in cells.items():
+    by_basis = stray.by_basis
+    for key, cell in cells.items():
+        condition, feature, option = key
         column = columns.get(condition)
         found = rows.get((feature, option))
         if column is None or found is None:
-            strange.append((condition, feature, option))
+            strange.append(key)
             continue
         own, row = found
         own.columns.append(column)
         own.rows.append(row)
         own.plain.append(cell.probability)
-        own.spreads.append(stray.of(cell))
+        own.spreads.append(stray.of(cell) if cell.sample_size else by_basis[cell.basis])
     return (
         tuple(
             _stated(feature, scored[feature.key], listed[feature.key], background, stray)
