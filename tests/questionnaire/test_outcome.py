@@ -9,6 +9,7 @@ import pytest
 from triage.content.knowledge import content_of
 from triage.content.models import Release
 from triage.engine import (
+    ENGINE_VERSION,
     Chance,
     Chosen,
     ConditionKey,
@@ -129,7 +130,7 @@ def test_it_carries_what_a_doctor_needs_on_paper(underway: Person, release: Rele
     page = text_of(finished(underway, age="44"))
 
     assert f"content release {release.number} ({release.sha256[:8]})" in page
-    assert "engine 1" in page
+    assert f"engine {ENGINE_VERSION}" in page
     assert "Not a diagnosis" in page
     assert "not approved for clinical use" in page
 
