@@ -8,7 +8,7 @@ from math import log
 import numpy as np
 
 from .arrays import Array
-from .inference import LAST_BITS, linked, posterior_of
+from .inference import LAST_BITS, posterior_of
 from .knowledge import Knowledge
 from .standing import Standing
 from .tables import MOST_PAIRED, overlap_of
@@ -81,8 +81,7 @@ def outlook(standing: Standing) -> Outlook:
 
     Source: mutual information by the identity H(O) - sum over c of P(c) H(O | c).
     """
-    leanings = {place: syndrome.leaning(rows) for place, syndrome, rows in linked(standing)}
-    return Outlook(standing.knowledge, posterior_of(standing), leanings)
+    return Outlook(standing.knowledge, posterior_of(standing), standing.sums.leanings)
 
 
 def outlook_of(

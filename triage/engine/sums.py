@@ -20,6 +20,7 @@ class Sums:
     linked    by place the syndromes of which something is known, and the rows that were found
     alone     (C,) log P(condition) and all the rows
     together  (C,) of each such syndrome
+    leanings  (S, C) P(state | condition, evidence) of each such syndrome
     scores    (C,) all of it: log P(condition) + the tempered log-likelihood of the replies
     """
 
@@ -28,6 +29,7 @@ class Sums:
     linked: Mapping[int, tuple[int, ...]]
     alone: Array
     together: Mapping[int, Array]
+    leanings: Mapping[int, Array]
     scores: Array
 
     @classmethod
@@ -42,7 +44,7 @@ class Sums:
                 linked[place] = (*linked.get(place, ()), *more)
         rows.sort()
         alone = tables.log_priors + tables.terms.total(rows) if rows else tables.log_priors
-        sums = cls(tables, tuple(rows), NONE_LINKED, alone, NONE_TOGETHER, alone)
+        sums = cls(tables, tuple(rows), NONE_LINKED, alone, NONE_TOGETHER, NONE_TOGETHER, alone)
         if not linked:
             return sums
         return sums._with_linked({place: tuple(sorted(more)) for place, more in linked.items()})
@@ -56,7 +58,7 @@ class Sums:
         alone = self.alone + added
         scores = self.scores + added if self.together else alone
         rows = (*self.rows, *rows)
-        sums = Sums(self.tables, rows, self.linked, alone, self.together, scores)
+        sums = Sums(self.tables, rows, self.linked, alone, self.together, self.leanings, scores)
         if not found:
             return sums
         return sums._with_linked(
@@ -65,11 +67,16 @@ class Sums:
 
     def _with_linked(self, found: Mapping[int, tuple[int, ...]]) -> "Sums":
         """Return the same with other rows found of these syndromes."""
-        together = dict(self.together)
+        together, leanings = dict(self.together), dict(self.leanings)
         for place, rows in found.items():
-            syndrome = self.tables.syndromes[place]
-            together[place] = syndrome.terms(syndrome.logs[list(rows)].sum(axis=0))
+            together[place], leanings[place] = self.tables.syndromes[place].heard(rows)
         scores = self.alone
         for _, term in sorted(together.items(), key=lambda pair: pair[0]):
             scores = scores + term
-        return replace(self, linked={**self.linked, **found}, together=together, scores=scores)
+        return replace(
+            self,
+            linked={**self.linked, **found},
+            together=together,
+            leanings=leanings,
+            scores=scores,
+        )

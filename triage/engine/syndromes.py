@@ -112,11 +112,18 @@ class CompiledSyndrome:
                 chances = (chances[:, None] * both[None]).reshape(-1, *leaning.shape)
         return np.asarray(chances.sum(axis=1))
 
+    def heard(self, rows: Sequence[int]) -> tuple[Array, Array]:
+        """Return what the rows that were found add to every condition's log posterior, tempered,
+        (C,) nats, and P(state | condition, findings), (S, C)."""
+        joint = self._log_chances + np.add.reduce(self.logs.take(rows, axis=0), axis=0)
+        peak = np.maximum.reduce(joint, axis=0)
+        weights = np.exp(joint - peak)
+        whole = np.add.reduce(weights, axis=0)
+        return np.asarray(self.temper * (np.log(whole) + peak)), np.asarray(weights / whole)
+
     def leaning(self, rows: Sequence[int]) -> Array:
         """Return P(state | condition, findings), (S, C), for the rows that were found."""
-        joint = self._log_chances + self.logs[rows].sum(axis=0)
-        weights = np.exp(joint - joint.max(axis=0))
-        return np.asarray(weights / weights.sum(axis=0))
+        return self.heard(rows)[1]
 
     def variances(self, rows: Sequence[int]) -> Array:
         """Return the variance of what the rows add together, (C,), to first order in the log-odds
