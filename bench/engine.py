@@ -88,7 +88,7 @@ SPEED = {
 def _inner(pack: Pack, ours: Ours, posteriors: Sequence[np.ndarray], effort: Effort) -> list[Bar]:
     """The gain of all features, beside the one product that it cannot do without and beside the
     textbook's way."""
-    knowledge, outcomes = pack.knowledge, pack.knowledge.tables.outcomes
+    knowledge, table = pack.knowledge, pack.knowledge.tables.forecast
     count = len(posteriors)
     off = max(
         furthest(ours.gains(weights), gains_by_definition(pack, weights)) for weights in posteriors
@@ -96,14 +96,14 @@ def _inner(pack: Pack, ours: Ours, posteriors: Sequence[np.ndarray], effort: Eff
     bars = [Bar("gain, largest difference from its definition", off, "at most", 1e-12)]
     timings = alternating(
         {
-            "ours": lambda turn: outlook_of(knowledge, posteriors[turn % count]),
-            "product": lambda turn: outcomes @ posteriors[turn % count],
+            "ours": lambda turn: outlook_of(knowledge, posteriors[turn % count]).gains,
+            "product": lambda turn: table @ posteriors[turn % count],
         },
         rounds=effort.rounds,
         each=effort.calls,
     )
     textbook, seconds, _ = versus(
-        lambda turn: outlook_of(knowledge, posteriors[turn % count]),
+        lambda turn: outlook_of(knowledge, posteriors[turn % count]).gains,
         lambda turn: gains_by_definition(pack, posteriors[turn % count]),
         effort,
     )

@@ -70,16 +70,28 @@ class Seen:
 type Figures = dict[str, Seen]
 
 
-def ours(size: Size, effort: Effort) -> Iterator[Seen]:
-    """Yield what the engine needs for a pack, in the order of the table."""
+def measured(size: Size, effort: Effort, limit: float) -> Iterator[tuple[str, Seen]]:
+    """Yield what the engine needs for a pack, and then, by name, what the others do."""
     parts = parts_of(size)
     gc.collect()
     before, started = resident(), perf_counter()
     knowledge = Knowledge(**parts)
-    yield Seen("load", perf_counter() - started, "s")
-    yield Seen("memory that loading takes", max(0.0, resident() - before), "MB")
-    yield Seen("compiled arrays", megabytes(knowledge.tables), "MB")
+    yield "", Seen("load", perf_counter() - started, "s")
+    yield "", Seen("memory that loading takes", max(0.0, resident() - before), "MB")
+    yield "", Seen("compiled arrays", megabytes(knowledge.tables), "MB")
     del parts
+    for seen in ours(size, knowledge, effort):
+        yield "", seen
+    if size.conditions * size.features > MOST_FOR_OTHERS:
+        return
+    pack = replied(size.name, knowledge, people=20)
+    for name in OTHERS:
+        for seen in aside(partial(beside, pack, name, effort), seconds=limit):
+            yield name, seen
+
+
+def ours(size: Size, knowledge: Knowledge, effort: Effort) -> Iterator[Seen]:
+    """Yield how long the engine takes for each thing, and what it shares with another worker."""
     pack = replied(size.name, knowledge, people=20, for_others=False)
     asked = Ours(pack)
     calls = {
@@ -196,9 +208,8 @@ def megabytes(compiled: object) -> float:
     return sum(arrays.values()) / 1e6
 
 
-def beside(size: Size, name: str, effort: Effort) -> Iterator[Seen]:
+def beside(pack: Pack, name: str, effort: Effort) -> Iterator[Seen]:
     """Yield how long another takes for the same, and how it agrees."""
-    pack = replied(size.name, Knowledge(**parts_of(size)), people=20)
     asked = Ours(pack)
     other = other_of(name, pack)
     turns = range(3)
@@ -496,13 +507,12 @@ def main() -> None:
     others: dict[tuple[Size, str], Figures] = {}
     for size in sizes:
         print(f"- {size.name}", file=sys.stderr, flush=True)
-        found = aside(partial(ours, size, effort), seconds=1200)
-        figures[size] = {seen.what: seen for seen in found}
-        if size.conditions * size.features > MOST_FOR_OTHERS:
-            continue
-        for name in OTHERS:
-            found = aside(partial(beside, size, name, effort), seconds=given.limit)
-            others[size, name] = {seen.what: seen for seen in found}
+        figures[size] = {}
+        for who, seen in aside(partial(measured, size, effort, given.limit), seconds=1800):
+            (others.setdefault((size, who), {}) if who else figures[size])[seen.what] = seen
+        if size.conditions * size.features <= MOST_FOR_OTHERS:
+            for name in OTHERS:
+                others.setdefault((size, name), {})
     columns = {size.name: seen for size, seen in figures.items()}
     print(table_of("One call, evidence changed; memory", GROWTH, columns).markdown())
     print_beside(others, given.limit)
