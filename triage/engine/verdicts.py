@@ -302,7 +302,12 @@ class Signs:
 
     def signs_of(self, verdict: Verdict) -> frozenset[int]:
         """The signs on which the verdict hangs."""
-        return frozenset(sign for sign in range(len(self.owner)) if verdict.reads >> sign & 1)
+        signs, rest = [], verdict.reads
+        while rest:
+            lowest = rest & -rest
+            signs.append(lowest.bit_length() - 1)
+            rest ^= lowest
+        return frozenset(signs)
 
 
 def _nodes_of(verdict: Verdict, sign: int) -> Iterator[Verdict]:
