@@ -158,6 +158,25 @@ def test_a_diagram_that_was_recorded_since_is_found_out(small_page: Path) -> Non
         call_command("accuracy", "--check")
 
 
+def test_what_was_recorded_since_is_taken_in_without_measuring(small_page: Path) -> None:
+    call_command("accuracy")
+    before = small_page.read_text(encoding="utf-8")
+    later = Recorded("A benchmark", "One patient.", Reliability.of([(0.9, True)]))
+    path = small_page.with_name("calibration") / "bench.json"
+    path.write_text(to_json(later), encoding="utf-8")
+
+    call_command("accuracy", "--records")
+
+    call_command("accuracy", "--check")
+    after = small_page.read_text(encoding="utf-8")
+    added = set(after.splitlines()[:-1]) - set(before.splitlines())
+    assert len(added) == 3  # a heading, a sentence, a diagram
+    assert set(before.splitlines()[:-1]) <= set(after.splitlines())
+    small_page.write_text("Perfect.\n", encoding="utf-8")
+    with pytest.raises(CommandError, match="without --records"):
+        call_command("accuracy", "--records")
+
+
 def test_what_is_no_record_is_named(small_page: Path) -> None:
     folder = small_page.with_name("calibration")
     folder.mkdir()

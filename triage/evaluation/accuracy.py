@@ -162,7 +162,7 @@ def page(
     for name, cases in files.items():
         sections.extend(_of_cases(knowledge, name, cases))
     sections.extend(_of_people(measured))
-    sections.extend(_of_calibration(records))
+    sections.append(calibration(records))
     sections.extend(_of_ranges(measured))
     return "\n".join(sections)
 
@@ -192,13 +192,22 @@ def _of_people(measured: Measured) -> Iterator[str]:
     yield _block(urgencies("By urgency", interviewed, whole))
 
 
-def _of_calibration(records: Mapping[str, Recorded]) -> Iterator[str]:
-    yield CALIBRATION
+def calibration(records: Mapping[str, Recorded]) -> str:
+    """Return the section of all that was recorded, with its diagrams."""
+    parts = [CALIBRATION]
     for name, record in sorted(records.items()):
         sentence = record.reliability.sentence
-        yield f"### {record.title}\n"
-        yield f"{record.about} {sentence}\n"
-        yield f"![Claimed against right: {sentence}](calibration/{name}.svg)\n"
+        parts.append(f"### {record.title}\n")
+        parts.append(f"{record.about} {sentence}\n")
+        parts.append(f"![Claimed against right: {sentence}](calibration/{name}.svg)\n")
+    return "\n".join(parts)
+
+
+def with_calibration(text: str, records: Mapping[str, Recorded]) -> str:
+    """Return a page with that section anew and the rest as it was measured."""
+    before, _, after = text.partition(CALIBRATION)
+    _, ranges_of, rest = after.partition(RANGES.partition("\n")[0])
+    return f"{before}{calibration(records)}\n{ranges_of}{rest}"
 
 
 def _of_ranges(measured: Measured) -> Iterator[str]:

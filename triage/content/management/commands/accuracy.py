@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from triage.content.releases import live_release
 from triage.engine import ENGINE_VERSION, Knowledge
-from triage.evaluation.accuracy import calibrations, measure, page
+from triage.evaluation.accuracy import (
+    calibration,
+    calibrations,
+    measure,
+    page,
+    with_calibration,
+)
 from triage.evaluation.cases import Case
 from triage.evaluation.reliability import Recorded, from_json, svg, to_json
 from triage.evaluation.simulation import simulated
-from triage.evaluation.stamps import digest, is_current, stamped, traces
+from triage.evaluation.stamps import digest, is_current, stamped, traces, unstamped
 
 from .evaluate import add_topic, cases_of, live_knowledge, only_topic
 
@@ -35,30 +42,38 @@ class Command(BaseCommand):
             action="store_true",
             help="write nothing; exit 1 if the page or a diagram is out of date",
         )
+        parser.add_argument(
+            "--records",
+            action="store_true",
+            help="take in what benchmarks recorded since, and measure nothing anew",
+        )
 
-    def handle(self, *, topic: str | None, check: bool, **options: Any) -> str:
+    def handle(self, *, topic: str | None, check: bool, records: bool, **options: Any) -> str:
         topic = topic or only_topic()
         knowledge = live_knowledge(topic)
         paths = sorted((CASES / topic).glob("*.jsonl"))
         files = {path.stem: cases_of(path, knowledge) for path in paths}
         few = simulated(knowledge, np.random.default_rng(SEED), PROBES)
-        probes = [*(case for cases in files.values() for case in cases), *few]
+        inputs = _inputs(topic, knowledge, [*chain(*files.values()), *few])
         if check:
-            stale = _stale(recorded(), _inputs(topic, knowledge, probes))
-            if stale:
+            if stale := _stale(recorded(), inputs):
                 names = ", ".join(str(path) for path in stale)
                 raise CommandError(f"Out of date: {names}. Run “python3 dev.py manage accuracy”.")
             return f"{PAGE} and its diagrams are up to date."
-        people = tuple(simulated(knowledge, np.random.default_rng(SEED), PEOPLE))
-        measured = measure(knowledge, people, SEED, WORLDS)
-        _record(topic, calibrations(knowledge, topic, people, measured))
-        records = recorded()
-        for name, record in records.items():
-            text = svg(record.title, record.reliability)
-            (CALIBRATION / f"{name}.svg").write_text(text, encoding="utf-8")
-        text = page(knowledge, files, measured, records)
-        PAGE.write_text(stamped(text, _inputs(topic, knowledge, probes)), encoding="utf-8")
-        return f"{PAGE} is written, with {len(records)} diagrams in {CALIBRATION}."
+        if records:
+            if not is_current(_text(PAGE), inputs):
+                raise CommandError(f"{PAGE} is out of date: run this without --records.")
+            text = with_calibration(unstamped(_text(PAGE)), recorded())
+        else:
+            people = tuple(simulated(knowledge, np.random.default_rng(SEED), PEOPLE))
+            measured = measure(knowledge, people, SEED, WORLDS)
+            _record(topic, calibrations(knowledge, topic, people, measured))
+            text = page(knowledge, files, measured, recorded())
+        drawn = _drawn(recorded())
+        for path, drawing in drawn.items():
+            path.write_text(drawing, encoding="utf-8")
+        PAGE.write_text(stamped(text, inputs), encoding="utf-8")
+        return f"{PAGE} is written, with {len(drawn)} diagrams in {CALIBRATION}."
 
 
 def recorded() -> dict[str, Recorded]:
@@ -83,27 +98,24 @@ def _record(topic: str, records: Mapping[str, Recorded]) -> None:
 
 
 def _inputs(topic: str, knowledge: Knowledge, probes: Iterable[Case]) -> str:
-    """Return a digest of all that the figures hang on, as far as a few seconds can tell."""
-    records = sorted(CALIBRATION.glob("*.json"))
-    return digest(
-        [
-            live_release(topic).sha256,
-            ENGINE_VERSION,
-            f"{PEOPLE} {WORLDS} {SEED}",
-            traces(knowledge, probes),
-            *(path.read_text(encoding="utf-8") for path in records),
-        ]
-    )
+    """Return a digest of all that is measured here, as far as a few seconds can tell."""
+    release, counts = live_release(topic).sha256, f"{PEOPLE} {WORLDS} {SEED}"
+    return digest([release, ENGINE_VERSION, counts, traces(knowledge, probes)])
 
 
-def _stale(records: dict[str, Recorded], inputs: str) -> list[Path]:
-    drawn = {
+def _drawn(records: Mapping[str, Recorded]) -> dict[Path, str]:
+    return {
         CALIBRATION / f"{name}.svg": svg(record.title, record.reliability)
         for name, record in records.items()
     }
+
+
+def _stale(records: Mapping[str, Recorded], inputs: str) -> list[Path]:
+    drawn = _drawn(records)
     stale = [path for path, text in drawn.items() if _text(path) != text]
     stale.extend(path for path in CALIBRATION.glob("*.svg") if path not in drawn)
-    if not is_current(_text(PAGE), inputs):
+    text = _text(PAGE)
+    if not is_current(text, inputs) or calibration(records) not in text:
         stale.append(PAGE)
     return stale
 
