@@ -51,9 +51,10 @@ ABOUT = {
 
 SIMULATED = """\
 Drawn from the probabilities themselves, conditions as often as their priors say and replies as if
-independent, none declined. They show how the checker behaves on people who are exactly as its
-tables say, and nothing of whether the tables are right. Rare signs pile up in them more than in
-life. The urgency is *within its range* here if it is at least the true condition's own.
+independent but for what a syndrome ties together, none declined. They show how the checker behaves
+on people who are exactly as its tables say, and nothing of whether the tables are right. Rare signs
+pile up in them more than in life. The urgency is *within its range* here if it is at least the true
+condition's own.
 """
 
 
