@@ -344,12 +344,11 @@ def calming_alarms(feature: Feature, signs: Signs, verdict: Verdict) -> Iterator
     match feature.kind:
         case Kind.MULTI:
             lone = [i for i, o in enumerate(feature.options) if o.exclusive and not o.alarm]
+            calm_ones = {signs.with_one(verdict, feature, index) for index in lone if alarms}
             for index, option in alarms:
                 alone = signs.with_one(verdict, feature, index)
-                if not signs.keeps(verdict, first + index, (0,), 1) or any(
-                    not signs.implies(signs.with_one(verdict, feature, other), alone)
-                    for other in lone
-                ):
+                kept = signs.keeps(verdict, first + index, (0,), 1)
+                if not (kept and all(signs.implies(calm, alone) for calm in calm_ones)):
                     yield option.key
         case Kind.SINGLE:
             calm = [i for i, o in enumerate(feature.options) if not o.alarm]

@@ -143,7 +143,7 @@ def _stated(
     background: Background | None,
     stray: "_Strays",
 ) -> Stated:
-    places = np.unique(np.array(listed.columns, dtype=np.intp))
+    places = np.array(sorted(set(listed.columns)), dtype=np.intp)
     plain = np.full((len(options), len(places)), np.nan)
     spreads = np.full_like(plain, np.nan)
     if background is not None:

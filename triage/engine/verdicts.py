@@ -260,7 +260,8 @@ class Signs:
         """Return the verdict once one option of a multiple choice is ticked and no other."""
         first = self.first[feature.key]
         for place in range(len(feature.options)):
-            verdict = self.with_value(verdict, first + place, int(place == index))
+            if verdict.reads >> first + place & 1:
+                verdict = self.with_value(verdict, first + place, int(place == index))
         return verdict
 
     def implies(self, left: Verdict, right: Verdict) -> bool:
