@@ -17,6 +17,7 @@ from triage.evaluation.triage import (
     People,
     Point,
     Setting,
+    by_one_threshold,
     by_rules,
     by_thresholds,
     far_too_low,
@@ -77,6 +78,19 @@ def test_all_thresholds_move_together(few: People) -> None:
     assert few.reached(few.asked, Setting(0.5)).tolist() == [SAME_DAY, DAYS, DAYS, SELF]
     assert few.reached(few.asked, Setting(2.0)).tolist() == [SAME_DAY, ROUTINE, WEEKS, SELF]
     assert few.reached(few.asked, Setting(None)).tolist() == [SAME_DAY, ROUTINE, SELF, SELF]
+
+
+def test_one_threshold_moves_alone(few: People) -> None:
+    # times 0.5 the second has tumour at 0.1 >= 0.1, and strain and deep as they were
+    tumour = Setting(0.5, alone=ConditionKey("tumour"))
+
+    assert few.reached(few.asked, tumour).tolist() == [SAME_DAY, WEEKS, DAYS, SELF]
+
+
+def test_only_thresholds_that_calm_somebody_are_listed(few: People) -> None:
+    names = [point.name for point in by_one_threshold(few)]
+
+    assert names == ["as shipped", "tumour 20 to 10 %", "tumour 20 to 5 %"]
 
 
 def test_rules_can_be_left_out(few: People) -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from triage.engine import (
     Condition,
+    ConditionKey,
     Disposition,
     FeatureKey,
     FlagReason,
@@ -43,11 +44,12 @@ Source: Gilbert S et al., BMJ Open 2020;10:e040269, call safe what is at most on
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """An operating point: all risk thresholds times `scale` (None: none is ever passed), and the
-    rules left out."""
+    """An operating point: all risk thresholds, or that of the condition `alone`, times `scale`
+    (None: none is ever passed); and the rules left out."""
 
     scale: float | None = 1.0
     without: frozenset[RuleKey] = frozenset()
+    alone: ConditionKey | None = None
 
 
 SHIPPED = Setting()
@@ -69,8 +71,8 @@ class Levelled:
 class People:
     """Simulated people, each run once by interview and once with all answers.
 
-    The interview is that of the thresholds and rules as they are: with others it would ask a
-    little more or less, but what a reply is worth to each of them can be told from one run.
+    The interview is that of the thresholds and rules as they are, by which it chooses what to ask
+    and when to stop. What others would come to can only be told with all answers.
 
     truths  (N,)  the place of the true condition
     ages    (N,)  years, -1 where the topic does not ask
@@ -163,7 +165,9 @@ class People:
             *self.knowledge.groups,
         )
         levels = np.array([int(each.urgency) for each in raising], dtype=np.int64)
-        thresholds = setting.scale * np.array([each.raise_at for each in raising])
+        moved = [setting.alone in (None, each.key) for each in raising]
+        scales = np.where(moved, setting.scale, 1.0)
+        thresholds = scales * np.array([each.raise_at for each in raising])
         return np.asarray(((part.risks >= thresholds) * levels).max(axis=1, initial=0))
 
 
@@ -264,11 +268,27 @@ SCALES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, None)
 
 
 def by_thresholds(people: People) -> tuple[Point, ...]:
-    """Return a point for each of SCALES, by interview. The questions asked are the same in all."""
+    """Return a point for each of SCALES, with all answers: an interview asks by its thresholds."""
     return tuple(
-        Point.of("none" if scale is None else f"{scale:g}", people, people.asked, Setting(scale))
+        Point.of("none" if scale is None else f"{scale:g}", people, people.whole, Setting(scale))
         for scale in SCALES
     )
+
+
+def by_one_threshold(people: People) -> tuple[Point, ...]:
+    """Return a point as shipped, and with the threshold of one condition at a half and a quarter,
+    with all answers, where that changes who is too low."""
+    shipped = Point.of("as shipped", people, people.whole, SHIPPED)
+    points = [shipped]
+    for condition in people.knowledge.conditions:
+        for scale in (0.5, 0.25):
+            name = f"{condition.key} {100 * condition.raise_at:g} to "
+            name += f"{100 * scale * condition.raise_at:g} %"
+            setting = Setting(scale, alone=condition.key)
+            point = Point.of(name, people, people.whole, setting)
+            if point.too_low != shipped.too_low:
+                points.append(point)
+    return tuple(points)
 
 
 def by_rules(people: People) -> tuple[Point, ...]:

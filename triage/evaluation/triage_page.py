@@ -16,6 +16,7 @@ from .triage import (
     Levels,
     People,
     Point,
+    by_one_threshold,
     by_rules,
     by_thresholds,
     far_too_low,
@@ -57,9 +58,15 @@ The share that is sent the same day is therefore too high, by how much nobody ca
 MOVES = """\
 ## When the risk thresholds move
 
-All thresholds times the same number; “none” is the rules alone. The people and their interviews
-are the same in every row: the interview asks what may still take a serious condition over its
-threshold as shipped. Measured against the own urgency of the true condition.
+All thresholds times the same number; “none” is the rules alone. With all answers, since the
+interview itself goes by the thresholds: it asks what may take a serious condition over its own, and
+ends when it has. Measured against the own urgency of the true condition.
+"""
+
+ONE = """\
+## When one threshold moves
+
+Each by itself, to a half and to a quarter; only those that change who is too low.
 """
 
 RULES = """\
@@ -74,7 +81,7 @@ among those drawn.
 CHOICE = """\
 ## The operating point, and why
 
-The thresholds as shipped, times 1: the knee of the curve. Double of them would send {twice} fewer
+The thresholds as shipped, times 1. With all answers, double of them would send {twice} fewer
 people in a hundred to same day or higher and leave {worse} more of {people} hazardous; half of them
 would send {half} more and leave {better} fewer.
 
@@ -118,8 +125,10 @@ def page(people: People, each: People, children: People, about: str) -> str:
             _block(sources(people)),
             *_bounds(people),
             MOVES,
-            _block(trade_off("Risk thresholds, by interview", "times", moved)),
+            _block(trade_off("Risk thresholds, with all answers", "times", moved)),
             f"![Share too low against share sent the same day, by thresholds]({CURVE})\n",
+            ONE,
+            _block(trade_off("One threshold, with all answers", "moved", by_one_threshold(people))),
             RULES,
             _block(trade_off("Rules, with all answers", "rules", by_rules(people))),
             choice(people, moved),
