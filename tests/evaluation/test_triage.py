@@ -278,10 +278,11 @@ def test_the_choice_is_told_in_the_figures_of_the_curve(few: People) -> None:
     assert "send 1.0 fewer\npeople in a hundred" in told
     assert "leave 5 more of 4 hazardous" in told
     assert "would send 3.0 more and leave 2 fewer" in told
+    assert "a tenth of every threshold 1 of 4 are hazardous and 40.0 % are sent" in told
     assert "rules alone send 26.0 % and leave 9." in told
     calm = choice(few, [replace(each, today=Share(20, 100)) for each in MOVED])
     assert "They send no more than one in four there" in calm
-    assert "with 20.0 % sent, 1 still are" in calm
+    assert "a tenth of every threshold 1 of 4 are, and 20.0 % are sent" in calm
 
 
 def test_the_curve_rings_what_is_shipped_and_says_every_point() -> None:

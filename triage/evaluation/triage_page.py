@@ -95,11 +95,11 @@ weakened to send fewer: each rests on its source, and the share is overstated he
 BAR = 0.25
 MISSED = """\
 The aim was to send at most one in four there without one hazardous case. No threshold does both: at
-a tenth of every threshold {low} are sent and {left} are hazardous still, and with all thresholds
+a tenth of every threshold {left} of {people} are hazardous and {low} are sent; with all thresholds
 off the rules alone send {rules} and leave {worst}."""
 REACHED = """\
-They send no more than one in four there, which was the aim; that it should leave nobody hazardous
-was the other half of it, and at a tenth of every threshold, with {low} sent, {left} still are."""
+They send no more than one in four there, which was the aim; that nobody be hazardous was the other
+half of it: at a tenth of every threshold {left} of {people} are, and {low} are sent."""
 
 
 def page(people: People, each: People, children: People, about: str) -> str:
@@ -273,6 +273,7 @@ def choice(people: People, moved: Sequence[Point]) -> str:
         left=named["0.1"].hazardous.hits,
         rules=_per_cent(named["none"].today),
         worst=named["none"].hazardous.hits,
+        people=len(people.truths),
     )
     return CHOICE.format(
         twice=f"{100 * (one.today.value - two.today.value):.1f}",
