@@ -1,5 +1,6 @@
 """What holds for every address there is, new ones included."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -79,12 +80,38 @@ def test_the_handlers_of_errors_are_ours() -> None:
         assert resolver.resolve_error_handler(status).__module__ == "triage.questionnaire.errors"
 
 
-def test_a_voice_can_be_chosen_at_the_start(release: Release) -> None:
-    for voice, asked in (
+@pytest.mark.parametrize(
+    ("voice", "asked"),
+    [
+        ("text", "Do you have any of these right now?"),
+        ("mirror", "Do you have any of these right now?"),
         ("helper", "Do they have any of these right now?"),
         ("other", "Does the person have any of these right now?"),
-        ("junk", "Do you have any of these right now?"),
-    ):
-        person = Person()
-        person.post({"voice": voice}, "/check/begin")
-        assert asked in person.page
+    ],
+)
+def test_the_questions_speak_to_whoever_was_chosen_at_the_start(
+    person: Person, voice: str, asked: str
+) -> None:
+    person.go("/")
+    assert f'name="voice" value="{voice}"' in person.page
+
+    person.post({"voice": voice}, "/check/begin")
+
+    assert asked in person.page
+    assert person.assessment.voice == voice
+
+
+@pytest.mark.parametrize("voice", ["junk", "TEXT", ""])
+def test_without_a_known_voice_the_person_is_asked(person: Person, voice: str) -> None:
+    person.post({"voice": voice}, "/check/begin")
+
+    assert "Do you have any of these right now?" in person.page
+    assert person.assessment.voice == Assessment.Voice.TEXT
+
+
+def test_the_start_offers_every_voice_and_has_one_chosen(person: Person) -> None:
+    person.go("/")
+
+    offered = re.findall(r'name="voice" value="(\w+)"( checked)?', person.page)
+    assert offered == [("text", " checked"), ("mirror", ""), ("helper", ""), ("other", "")]
+    assert {voice for voice, _ in offered} == set(Assessment.Voice.values)

@@ -84,9 +84,12 @@ class Assessment(models.Model):
         HOME = "home", "at home"
 
     class Voice(models.TextChoices):
+        """Who answers, and how they look at the back and feel it."""
+
         TEXT = "text", "the person"
-        HELPER = "helper", "somebody who is with them, looks and touches"
-        OTHER = "other", "somebody on their behalf"
+        MIRROR = "mirror", "the person, with a mirror or a phone photo"
+        HELPER = "helper", "a helper who is with them"
+        OTHER = "other", "somebody answering for them"
 
     token_hash = models.CharField(max_length=64, unique=True)
     release = models.ForeignKey("content.Release", models.PROTECT, related_name="+")
@@ -129,7 +132,8 @@ class Assessment(models.Model):
                 condition=Exact(Length("token_hash"), 64), name="assessment_token_is_hashed"
             ),
             models.CheckConstraint(
-                condition=Q(voice__in=["text", "helper", "other"]), name="assessment_voice"
+                condition=Q(voice__in=["text", "mirror", "helper", "other"]),
+                name="assessment_voice",
             ),
             models.CheckConstraint(
                 condition=Q(channel="home", device=None), name="assessment_at_home_has_no_device"

@@ -1,11 +1,11 @@
 """What the pages of an assessment show: replies and their outcome, in plain sentences."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import groupby
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.http import QueryDict
@@ -41,6 +41,12 @@ from .sentences import CHANCES, replied, told, why_asked
 
 MOST_CAUSES = 5
 MOST_WEIGHTS = 5  # for and against a cause: the weightiest; the rest say little
+READS: Mapping[Assessment.Voice, Voice] = {
+    Assessment.Voice.TEXT: "text",
+    Assessment.Voice.MIRROR: "text",  # the questions are the same, only the guide to them is not
+    Assessment.Voice.HELPER: "helper",
+    Assessment.Voice.OTHER: "other",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +93,19 @@ def wording_of(assessment: Assessment) -> Wording:
 
 
 def question_of(assessment: Assessment, feature: FeatureKey) -> Question:
-    voice = cast(Voice, assessment.voice)  # the database holds it to the three that there are
+    voice = Assessment.Voice(assessment.voice)
     return _question(assessment.content, wording_of(assessment), voice, feature)
 
 
 @cache
-def _question(content: Content, wording: Wording, voice: Voice, feature: FeatureKey) -> Question:
+def _question(
+    content: Content, wording: Wording, voice: Assessment.Voice, feature: FeatureKey
+) -> Question:
     asked = content.knowledge.feature(feature)
     return Question(
         key=feature,
         kind=asked.kind,
-        question=wording.question(feature, voice),
+        question=wording.question(feature, READS[voice]),
         help=wording.help(feature),
         why_we_ask=wording.why_we_ask(feature),
         section=wording.section(feature),
