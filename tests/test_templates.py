@@ -25,6 +25,7 @@ def named(path: Path) -> str:
 REFUSALS = ["400", "403", "403_csrf", "404", "405", "409", "429", "500", "503"]
 ADDRESSES = [
     "/",
+    "/guide",
     "/privacy",
     "/accessibility",
     "/about",

@@ -27,6 +27,7 @@ DIFFICULT = MARBLE | {
 
 STATIC = {
     "start": "/",
+    "guide": "/guide",
     "privacy": "/privacy",
     "accessibility": "/accessibility",
     "about": "/about",
@@ -79,6 +80,18 @@ def _error(feature: str) -> Arrive:
         visitor.is_asked(feature)
         visitor.press("Continue")
         expect(visitor.page.locator(".error-summary")).to_be_focused()
+
+    return arrive
+
+
+def _how(feature: str, voice: Assessment.Voice) -> Arrive:
+    """With what it says on how to look, feel or measure opened."""
+
+    def arrive(visitor: Visitor, _: pytest.MonkeyPatch) -> None:
+        visitor.is_asked(feature)
+        Assessment.objects.update(voice=voice)
+        visitor.open("/check/1")
+        visitor.page.locator("fieldset summary").first.click()
 
     return arrive
 
@@ -190,6 +203,9 @@ PAGES: dict[str, Arrive] = {
     "question, with a picture": _filled_in("lump_position", ["beside"]),
     "question, another picture": _filled_in("spine_level", ["neck_base"]),
     "question, eleven numbers": _filled_in("pain_severity", 7),
+    "question, how to look": _how("skin_look", Assessment.Voice.MIRROR),
+    "question, how to feel": _how("lump_feel", Assessment.Voice.HELPER),
+    "question, how to measure": _how("lump_size", Assessment.Voice.OTHER),
     "error, tick boxes": _error("right_now"),
     "error, radio buttons": _error("fever"),
     "error, typed number": _error("age"),

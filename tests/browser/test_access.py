@@ -230,6 +230,16 @@ def test_the_print_leaves_out_what_paper_cannot_do_and_opens_what_is_folded(
     expect(page.get_by_role("heading", name="Your answers")).to_be_visible()
 
 
+def test_the_print_of_the_guide_fits_on_one_page(visit: Visit) -> None:
+    for script in (True, False):
+        visitor = visit(script=script)
+        visitor.open("/guide")
+
+        pdf = visitor.page.pdf(prefer_css_page_size=True)
+
+        assert pdf.count(b"/Type /Page\n") == 1
+
+
 @pytest.mark.parametrize("person", [MARBLE, DIFFICULT], ids=["routine", "with warnings"])
 def test_the_print_of_an_outcome_fits_on_two_pages(scripted: Visitor, person: Replies) -> None:
     scripted.has_answered(person, finished=True)

@@ -17,12 +17,17 @@ from django.utils.safestring import SafeString
 from triage.content.knowledge import Content, Voice, Wording
 from triage.engine import (
     ENGINE_VERSION,
+    NOT_SURE,
     Ask,
+    Chosen,
     Decline,
+    Declined,
     Evidence,
+    Feature,
     FeatureKey,
     FlagReason,
     Kind,
+    Observation,
     Ranked,
     Reason,
     Reply,
@@ -41,6 +46,7 @@ from .sentences import CHANCES, replied, told, why_asked
 
 MOST_CAUSES = 5
 MOST_WEIGHTS = 5  # for and against a cause: the weightiest; the rest say little
+BY_EYES_OR_HANDS = (Observation.NEEDS_EYES, Observation.NEEDS_HANDS)
 READS: Mapping[Assessment.Voice, Voice] = {
     Assessment.Voice.TEXT: "text",
     Assessment.Voice.MIRROR: "text",  # the questions are the same, only the guide to them is not
@@ -61,6 +67,8 @@ class Question:
     section: str
     declines: tuple[Decline, ...]
     picture: str
+    voice: Assessment.Voice
+    how_to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,8 @@ def _question(
         section=wording.section(feature),
         declines=asked.declines,
         picture=_picture_of(feature),
+        voice=voice,
+        how_to=_how_to(asked),
     )
 
 
@@ -178,14 +188,26 @@ def _previous_url(assessment: Assessment, number: int) -> str | None:
     return None
 
 
-@cache
 def _picture_of(feature: FeatureKey) -> str:
     """Return the name of the drawing that helps with this question, if somebody drew one."""
-    try:
-        get_template(f"questionnaire/pictures/{feature}.html")
-    except TemplateDoesNotExist:
+    return feature if _is_there(f"questionnaire/pictures/{feature}.html") else ""
+
+
+def _how_to(asked: Feature) -> str:
+    """Return the template that says how to look, feel or measure, where that is needed."""
+    if asked.observation not in BY_EYES_OR_HANDS:
         return ""
-    return feature
+    own = f"questionnaire/how/{asked.key}.html"
+    return own if _is_there(own) else f"questionnaire/how/{asked.observation}.html"
+
+
+@cache
+def _is_there(template: str) -> bool:
+    try:
+        get_template(template)
+    except TemplateDoesNotExist:
+        return False
+    return True
 
 
 def _read(assessment: Assessment) -> Iterable[tuple[int, FeatureKey, Reply]]:
@@ -207,6 +229,18 @@ def rows_of(assessment: Assessment) -> list[Row]:
             change_url=url_of(number),
         )
         for number, feature, reply in _read(assessment)
+    ]
+
+
+def _observed(assessment: Assessment) -> list[str]:
+    """Return the names of what somebody's eyes or hands have told."""
+    knowledge, wording = assessment.content.knowledge, wording_of(assessment)
+    return [
+        wording.feature_name(feature)
+        for _, feature, reply in _read(assessment)
+        if knowledge.feature(feature).observation in BY_EYES_OR_HANDS
+        and not isinstance(reply, Declined)
+        and reply != Chosen(frozenset({NOT_SURE}))
     ]
 
 
@@ -306,6 +340,8 @@ def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
             if unknown.feature in numbers
         ],
         "answer_rows": rows_of(assessment),
+        "observed": _observed(assessment),
+        "observed_by": Assessment.Voice(assessment.voice).label,
         "release_number": content.release_number,
         "release_hash_short": content.sha256[:8],
         "now": now,

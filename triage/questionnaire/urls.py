@@ -13,6 +13,7 @@ urlpatterns = [
     path("check/resume", views.resume, name="resume"),
     path("check/delete", views.delete, name="delete"),
     path("check/deleted", views.deleted, name="deleted"),
+    path("guide", views.page, {"name": "guide"}, name="guide"),
     path("privacy", views.page, {"name": "privacy"}, name="privacy"),
     path("accessibility", views.page, {"name": "accessibility"}, name="accessibility"),
     path("about", views.page, {"name": "about"}, name="about"),
