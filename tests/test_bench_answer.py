@@ -23,5 +23,5 @@ def test_what_a_process_started_counts_while_it_lives_and_when_it_is_gone() -> N
         living = worked(os.getpid()) - before
         started.communicate(b"\n")
 
-    assert living >= 0.29  # a tick of the kernel's clock is 0.01 s
+    assert living > 0.28  # the kernel's clock ticks each 0.01 s
     assert worked(os.getpid()) - before >= living
