@@ -33,7 +33,7 @@ from triage.engine import (
     Urgency,
     disposition,
 )
-from triage.engine.disposition import MOST_VARIANTS, highest_posteriors
+from triage.engine.risks import MOST_VARIANTS, highest_posteriors
 from triage.engine.standing import Standing
 
 from .expressions import some_people, telling_replies, thorough, whole_people

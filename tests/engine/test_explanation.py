@@ -1,5 +1,8 @@
 """Why: what speaks for and against, which unknowns matter, and the words for a chance."""
 
+from dataclasses import replace
+from random import Random
+
 import pytest
 from hypothesis import given
 
@@ -10,20 +13,24 @@ from triage.engine import (
     Evidence,
     FeatureKey,
     Finding,
+    Kind,
     Knowledge,
     OptionKey,
     RuleKey,
     Unknown,
+    Urgency,
+    disposition,
     outcome,
+    posterior,
 )
 from triage.engine.explanation import chance, unknowns_that_matter, weights_of_evidence
 from triage.engine.standing import Standing
 
 from .expressions import some_people, thorough
 from .oracle import Replies, applying, is_true, plain_values
-from .people import pool_of
+from .people import declining, pool_of
 from .reference import log_odds_of, posteriors
-from .small import chosen, every_reply, evidence_of
+from .small import CONDITIONS, chosen, every_reply, evidence_of, knowledge_with
 
 
 @thorough
@@ -144,41 +151,105 @@ def test_a_range_of_more_than_two_words_is_hard_to_tell(
 
 @thorough
 @given(replies=some_people)
-def test_an_unknown_is_named_exactly_if_a_reply_could_raise_the_urgency_by_a_rule(
-    knowledge: Knowledge, replies: Replies
+def test_an_unknown_is_named_exactly_if_a_reply_changes_the_urgency_or_the_lead(
+    either: Knowledge, replies: Replies
 ) -> None:
-    found = outcome(knowledge, Evidence(replies.items()))
+    assert list(unknowns_that_matter(Standing(either, Evidence(replies.items())))) == by_trying(
+        either, replies
+    )
 
-    assert list(found.unknowns) == by_trying(knowledge, replies, found.disposition.urgency)
 
-
-def by_trying(knowledge: Knowledge, replies: Replies, urgency: int) -> list[Unknown]:
+def by_trying(knowledge: Knowledge, replies: Replies) -> list[Unknown]:
+    """Return the unknowns that matter, each replied to in every way that it can be."""
+    now, lead = (
+        disposition(knowledge, Evidence(replies.items())).urgency,
+        lead_of(knowledge, replies),
+    )
     named = []
     for key in applying(knowledge, replies):
         reply = replies.get(key)
         if not (reply == chosen("not_sure") or isinstance(reply, Declined)):
             continue
-        raising = tuple(
+        tried = [{**replies, key: other} for other in every_reply(knowledge.feature(key))]
+        urgencies = [disposition(knowledge, Evidence(r.items())).urgency for r in tried]
+        leads = {lead_of(knowledge, r) for r in tried}
+        rules = tuple(
             rule.key
             for rule in knowledge.rules
-            if rule.urgency > urgency
-            and any(
-                is_true(rule.text, plain_values(knowledge, {**replies, key: other}))
-                for other in every_reply(knowledge.feature(key))
-            )
+            if rule.urgency > now
+            and any(is_true(rule.text, plain_values(knowledge, r)) for r in tried)
         )
-        if raising:
-            named.append(Unknown(key, raising))
+        if {now} != set(urgencies) or leads != {lead}:
+            others = tuple(c.key for c in knowledge.conditions if c.key in leads - {lead})
+            named.append(Unknown(key, rules, min(now, *urgencies), max(now, *urgencies), others))
     return named
+
+
+def lead_of(knowledge: Knowledge, replies: Replies) -> ConditionKey | None:
+    evidence = Evidence(replies.items())
+    if not disposition(knowledge, evidence).in_scope:
+        return None
+    weights = posterior(knowledge, evidence)
+    ranked = [
+        (-round(float(p), 6), condition.key)
+        for p, condition in zip(weights, knowledge.conditions, strict=True)
+    ]
+    return min(ranked)[1]
+
+
+def test_so_it_is_with_the_shipped_content(shipped: Knowledge) -> None:
+    """Single choices and numbers in every way; of a multiple choice there are too many."""
+    chance = Random(6)
+    for person in pool_of(shipped, seed=6, count=6).people:
+        declined = declining(shipped, person, 0.3, chance)
+        found = {
+            u.feature: u
+            for u in unknowns_that_matter(Standing(shipped, Evidence(declined.items())))
+        }
+        now = disposition(shipped, Evidence(declined.items())).urgency
+        lead = lead_of(shipped, declined)
+        unsure = [
+            key
+            for key in applying(shipped, declined)
+            if shipped.feature(key).kind is not Kind.MULTI
+            and (declined[key] == chosen("not_sure") or isinstance(declined[key], Declined))
+        ]
+        for key in chance.sample(unsure, min(4, len(unsure))):
+            tried = [{**declined, key: other} for other in every_reply(shipped.feature(key))]
+            urgencies = [disposition(shipped, Evidence(r.items())).urgency for r in tried]
+            leads = {lead_of(shipped, r) for r in tried} - {lead}
+            if key in found:
+                unknown = found[key]
+                assert unknown.lowest is min([now, *urgencies])
+                assert unknown.highest is max([now, *urgencies])
+                assert set(unknown.leads) == leads
+            else:
+                assert {now} == set(urgencies)
+                assert not leads
 
 
 def test_a_declined_alarm_that_could_be_an_emergency_is_named(knowledge: Knowledge) -> None:
     evidence = evidence_of(
-        knowledge, leg_nerves="not_sure", fever="no", lump="no_lump", age=40, pain="dont_know"
+        knowledge, leg_nerves="not_sure", fever="no", lump="no_lump", age=40, pain=2
     )
 
-    found = outcome(knowledge, evidence)
+    (legs,) = outcome(knowledge, evidence).unknowns
 
-    assert found.unknowns == (Unknown(FeatureKey("leg_nerves"), (RuleKey("cord"),)),)
-    standing = Standing(knowledge, evidence)
-    assert unknowns_that_matter(standing, found.disposition.urgency) == found.unknowns
+    assert legs.feature == "leg_nerves"
+    assert legs.rules == (RuleKey("cord"),)
+    assert legs.highest is Urgency.EMERGENCY_NOW
+    assert legs.lowest is Urgency.ROUTINE
+
+
+def test_an_unknown_that_only_changes_what_leads_is_named(knowledge: Knowledge) -> None:
+    """A hard lump in a young person raises nothing here, but a strain comes before a cyst then."""
+    flagless = knowledge_with(
+        rules=(), groups=(), conditions=tuple(replace(c, raise_at=0.99) for c in CONDITIONS)
+    )
+    evidence = evidence_of(flagless, age=40, lump="cant_see", feel="soft")
+
+    (lump,) = outcome(flagless, evidence).unknowns
+
+    assert lump == Unknown(
+        FeatureKey("lump"), (), Urgency.SELF_CARE, Urgency.SELF_CARE, (ConditionKey("strain"),)
+    )

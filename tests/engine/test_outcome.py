@@ -179,7 +179,10 @@ def test_a_receipt_names_the_engine_and_all_of_the_outcome(knowledge: Knowledge)
         "unknowns",
     }
     assert document["urgency"] == found.disposition.urgency.key == Urgency.SAME_DAY.key
-    assert document["unknowns"] == [[FeatureKey("leg_nerves"), ["cord"]]]
+    assert document["unknowns"] == [
+        ["leg_nerves", ["cord"], "urgent_2_weeks", "emergency_now", []],
+        ["skin", [], "same_day", "same_day", ["cyst"]],
+    ]
 
 
 def test_another_reply_gives_another_receipt(knowledge: Knowledge) -> None:
@@ -217,7 +220,8 @@ null,true,0.386789],["fever","no",null,true,0.041531],["general","weight_loss",n
 64,true],["general","weight_loss",null,true]],"kind":"red_flag","rule":"hard_lump",
 "urgency":"urgent_2_weeks"},{"conditions":["tumour"],"group":null,"posterior":0.531106,
 "threshold":0.2,"urgency":"urgent_2_weeks"},{"findings":[["lump","one",null,true]],
-"kind":"floor","rule":"see_gp","urgency":"routine"}],"unknowns":[["leg_nerves",["cord"]]],
+"kind":"floor","rule":"see_gp","urgency":"routine"}],"unknowns":[["leg_nerves",["cord"],
+"urgent_2_weeks","emergency_now",[]],["skin",[],"same_day","same_day",["cyst"]]],
 "urgency":"same_day"}
 """
 

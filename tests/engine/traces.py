@@ -37,7 +37,7 @@ from triage.engine import (
     outcome,
     receipt,
 )
-from triage.engine.outcome import DECIMALS
+from triage.engine.inference import DECIMALS
 from triage.evaluation.simulation import simulated
 
 from .small import option

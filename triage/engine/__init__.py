@@ -1,5 +1,6 @@
 """Reasoning about evidence: values in, values out; no Django, file, clock or chance."""
 
+from .changes import Change, Changes, changes_of
 from .disposition import (
     Disposition,
     Finding,
@@ -76,6 +77,8 @@ __all__ = [
     "Ask",
     "Basis",
     "Chance",
+    "Change",
+    "Changes",
     "Chosen",
     "Conclude",
     "Condition",
@@ -129,6 +132,7 @@ __all__ = [
     "Why",
     "Words",
     "applies",
+    "changes_of",
     "check_reply",
     "disposition",
     "fired",

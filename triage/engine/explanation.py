@@ -1,18 +1,29 @@
 """Why: what speaks for and against each condition, and which unknowns matter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import combinations
 
 import numpy as np
 
 from .arrays import Array
 from .disposition import Finding, unknown_features
-from .evidence import Chosen, Number, Reply
+from .evidence import Chosen, Declined, Number, Reply
 from .inference import log_odds, reaches
+from .replaying import Replay
 from .standing import Standing
 from .verdicts import FALSE
-from .vocabulary import Feature, FeatureKey, Kind, OptionKey, RuleKey, SyndromeKey, Urgency
+from .vocabulary import (
+    ConditionKey,
+    Feature,
+    FeatureKey,
+    Kind,
+    OptionKey,
+    RuleKey,
+    SyndromeKey,
+    Urgency,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,29 +119,114 @@ def _findings(standing: Standing, feature: Feature, reply: Reply) -> list[tuple[
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Something asked but not known, and the rules that could still raise the urgency by it."""
+    """Something asked but not known, that matters.
+
+    rules            those above the urgency that some reply to it makes hold
+    lowest, highest  the least and the most urgent that a reply to it makes the advice
+    leads            the conditions that a reply to it brings to the front, in place of the one that
+                     leads now; in the order of the content
+    """
 
     feature: FeatureKey
     rules: tuple[RuleKey, ...]
+    lowest: Urgency
+    highest: Urgency
+    leads: tuple[ConditionKey, ...]
 
 
-def unknowns_that_matter(standing: Standing, urgency: Urgency) -> tuple[Unknown, ...]:
-    """Return each unknown by which, were it known, a rule above `urgency` could come to hold."""
-    found = []
-    for feature in unknown_features(standing.closed()):
-        reopened = Standing(
-            standing.knowledge,
-            standing.evidence.without(feature),
-            standing.closed().skipped - {feature},
+def unknowns_that_matter(standing: Standing) -> tuple[Unknown, ...]:
+    """Return each unknown to which some reply, another way to decline included, changes the urgency
+    or the leading condition.
+
+    That is exact unless a multiple choice has more than `MOST_OPTIONS` options: of such a one not
+    all sets are tried.
+    """
+    closed = standing.closed()
+    unknown = list(unknown_features(closed))
+    if not unknown:
+        return ()
+    replay, found = Replay(standing), []
+    now = replay.now.urgency
+    (lead,) = replay.leads([()])
+    for key in unknown:
+        feature = standing.knowledge.feature(key)
+        urgencies = [
+            replayed.urgency
+            for replayed in replay.after([((key, reply),) for reply in _extremes(replay, feature)])
+        ]
+        leads = set(replay.leads([((key, reply),) for reply in _tellings(replay, feature)]))
+        one = Unknown(
+            key,
+            _rules_by(standing, closed, key, now),
+            min([now, *urgencies]),
+            max([now, *urgencies]),
+            tuple(
+                condition.key
+                for condition in standing.knowledge.conditions
+                if condition.key in leads - {lead}
+            ),
         )
-        rules = tuple(
-            rule.key
-            for rule in standing.knowledge.rules
-            if rule.urgency > urgency and reopened.verdicts[rule.key] is not FALSE
-        )
-        if rules:
-            found.append(Unknown(feature, rules))
+        if one.lowest < now or one.highest > now or one.leads:
+            found.append(one)
     return tuple(found)
+
+
+MOST_OPTIONS = 12
+
+
+def _rules_by(
+    standing: Standing, closed: Standing, key: FeatureKey, urgency: Urgency
+) -> tuple[RuleKey, ...]:
+    """Return the rules above the urgency that some reply to the feature makes hold."""
+    reopened = Standing(standing.knowledge, standing.evidence.without(key), closed.skipped - {key})
+    return tuple(
+        rule.key
+        for rule in standing.knowledge.rules
+        if rule.urgency > urgency and reopened.verdict(rule.key) is not FALSE
+    )
+
+
+def _replies_alone(replay: Replay, feature: Feature) -> Iterator[Reply]:
+    """Yield every reply but those that tick several options; of the numbers one of each cell."""
+    yield from map(Declined, feature.declines)
+    if feature.kind is Kind.NUMBER:
+        for cell in replay.knowledge.signs.cells[feature.key]:
+            yield Number(cell.start)
+    else:
+        for option in feature.options:
+            yield Chosen(frozenset({option.key}))
+
+
+def _extremes(replay: Replay, feature: Feature) -> Iterator[Reply]:
+    """Yield replies among which are the least urgent and the most urgent one: since an alarm never
+    lowers the urgency, of those that tick several options the ones with no alarm and with all."""
+    yield from _replies_alone(replay, feature)
+    if feature.kind is Kind.MULTI:
+        together = [option for option in feature.options if not option.exclusive]
+        alarms = frozenset(option.key for option in together if option.alarm)
+        for calm in _sets([option.key for option in together if not option.alarm]):
+            if len(calm) > 1:
+                yield Chosen(calm)
+            if len(calm | alarms) > 1 and alarms:
+                yield Chosen(calm | alarms)
+
+
+def _tellings(replay: Replay, feature: Feature) -> Iterator[Reply]:
+    """Yield replies among which is one of each kind that tells the conditions apart in its own way:
+    options that are not scored tell nothing beside others."""
+    yield from _replies_alone(replay, feature)
+    if feature.kind is Kind.MULTI:
+        scored = [o.key for o in feature.options if o.scored and not o.exclusive]
+        yield from (Chosen(options) for options in _sets(scored) if len(options) > 1)
+
+
+def _sets(options: Sequence[OptionKey]) -> Iterator[frozenset[OptionKey]]:
+    """Yield every set of options, the empty one too; of many options only small ones and all."""
+    if len(options) > MOST_OPTIONS:
+        yield frozenset(options)
+    sizes = range(len(options) + 1 if len(options) <= MOST_OPTIONS else 3)
+    for size in sizes:
+        yield from map(frozenset, combinations(options, size))
 
 
 class Chance(StrEnum):

@@ -17,6 +17,10 @@ LAST_BITS = 1e-12
 """Numbers within this of each other are equal: what is below it differs from machine to machine."""
 
 
+DECIMALS = 6
+"""Of a posterior, where one is ranked or written down."""
+
+
 def reaches(number: float, bar: float) -> bool:
     """Whether a number is at the bar or above it, on every machine alike."""
     return number >= bar - LAST_BITS

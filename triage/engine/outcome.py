@@ -15,13 +15,12 @@ from .explanation import (
     unknowns_that_matter,
     weights_of_evidence,
 )
-from .inference import LAST_BITS, credible_range, posterior_of
+from .inference import DECIMALS, LAST_BITS, credible_range, posterior_of
 from .knowledge import Knowledge
 from .standing import NOTHING, Standing
 from .vocabulary import ConditionKey, FeatureKey
 
 ENGINE_VERSION = "2"
-DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Ranked:
 class Outcome:
     """The disposition; the differential, by falling posterior, which is empty unless the person is
     in scope; the serious conditions, which must be ruled out whatever their rank; and the unknowns
-    that could still raise the urgency."""
+    by which, were they known, the urgency or the leading condition could be another."""
 
     disposition: Disposition
     differential: tuple[Ranked, ...]
@@ -64,7 +63,7 @@ def outcome(
         disposed,
         differential,
         tuple(r.condition for r in differential if knowledge.condition(r.condition).serious),
-        unknowns_that_matter(standing, disposed.urgency),
+        unknowns_that_matter(standing),
     )
 
 
@@ -104,7 +103,7 @@ def receipt(outcome: Outcome) -> str:
         "not_excluded": list(outcome.disposition.not_excluded),
         "differential": [_ranked(ranked) for ranked in outcome.differential],
         "must_not_miss": list(outcome.must_not_miss),
-        "unknowns": [[u.feature, list(u.rules)] for u in outcome.unknowns],
+        "unknowns": [_unknown(unknown) for unknown in outcome.unknowns],
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -155,6 +154,16 @@ def _ranked(ranked: Ranked) -> dict[str, Any]:
             key=str,
         ),
     }
+
+
+def _unknown(unknown: Unknown) -> list[Any]:
+    return [
+        unknown.feature,
+        list(unknown.rules),
+        unknown.lowest.key,
+        unknown.highest.key,
+        list(unknown.leads),
+    ]
 
 
 def _rounded(number: float) -> float:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .arrays import Array
-from .disposition import highest_posteriors, risks_of
 from .inference import reaches
+from .risks import highest_posteriors, risks_of
 from .selection import TIE, Outlook
 from .standing import Standing
 from .vocabulary import ConditionKey, Feature, Urgency

@@ -110,6 +110,11 @@ class Standing:
             _note(known, signs.marks(key, reply, unsure=key in unsure))
         return known
 
+    @property
+    def known(self) -> Sequence[Mark | None]:
+        """What is known of each sign; something of each, once nothing more will be asked."""
+        return self._known
+
     def _fold(
         self, verdict: Verdict, hangs_on: Iterable[int], known: Sequence[Mark | None]
     ) -> Verdict:
@@ -183,6 +188,13 @@ class Standing:
         _note(known, knowledge.signs.unknown(feature))
         return self._fold(knowledge.verdicts[rule], knowledge.hangs_on[rule], known)
 
+    def with_replies(self, replies: Iterable[tuple[FeatureKey, Reply]]) -> "Standing":
+        """The same person with other replies, worked out from the start."""
+        evidence = self.evidence
+        for feature, reply in replies:
+            evidence = evidence.set(feature, reply)
+        return Standing(self.knowledge, evidence, self.skipped)
+
     def closed(self) -> "Standing":
         """The same person, when nothing more will be asked."""
         everything = frozenset(feature.key for feature in self.knowledge.features)
@@ -212,7 +224,7 @@ class Standing:
         """What the rules read, as plain values."""
         unsure = self.knowledge.feeds_emergency
         return {
-            feature.key: _reading(feature, reply, unsure=feature.key in unsure)
+            feature.key: reading_of(feature, reply, unsure=feature.key in unsure)
             for feature, reply in self.read
         }
 
@@ -222,7 +234,7 @@ def _note(known: list[Mark | None], marks: Iterable[Mark]) -> None:
         known[mark // VALUES] = mark
 
 
-def _reading(feature: Feature, reply: Reply, *, unsure: bool) -> Reading:
+def reading_of(feature: Feature, reply: Reply, *, unsure: bool) -> Reading:
     match reply:
         case Chosen(options):
             return options

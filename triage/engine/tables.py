@@ -5,7 +5,7 @@ slips allowed for. An *outcome* is one way in which one variable can come out: a
 choice, a band of a number, or one option of a multiple choice ticked or not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,9 @@ from .vocabulary import (
 
 MOST_PAIRED = 512
 """Of more conditions than this it takes too long to compare each with each."""
+
+MOST_ADDED = 4096
+"""Replies of which it is remembered what they add."""
 
 MOST_DOUBLE = 2_000_000
 """With more numbers than this the roots are kept in single precision, which is twice as fast: how
@@ -200,6 +203,9 @@ class Tables:
                 dtype=np.intp,
             )
 
+        self._added: dict[
+            tuple[FeatureKey, frozenset[OptionKey]], tuple[Array, Mapping[int, Array]]
+        ] = {}
         self._singles: dict[FeatureKey, dict[frozenset[OptionKey], Found]] = {
             each.feature.key: {
                 one: (self.rows_of(each.feature, one), self._linked(each.feature, one))
@@ -230,6 +236,25 @@ class Tables:
         if asked is None or options is None:
             return NOTHING
         return self.rows_of(asked, options), self._linked(asked, options)
+
+    def added(
+        self, feature: Feature, options: frozenset[OptionKey]
+    ) -> tuple[Array, Mapping[int, Array]]:
+        """Return what options chosen of a feature add to every condition's log posterior, (C,)
+        nats, and to the logs of each syndrome, (S, C), by place. Remembered, if it is not large."""
+        key = feature.key, options
+        added = self._added.get(key)
+        if added is None:
+            alone = np.asarray(self.terms[self.rows_of(feature, options)].sum(axis=0))
+            linked = {
+                place: np.asarray(each.logs[each.rows_of(feature, options)].sum(axis=0))
+                for place, each in enumerate(self.syndromes)
+                if feature.key in each.features
+            }
+            added = alone, linked
+            if len(alone) <= MOST_PAIRED and len(self._added) < MOST_ADDED:
+                self._added[key] = added
+        return added
 
     def terms_of(self, feature: Feature, reply: Reply) -> Sequence[int]:
         """Return the rows of `terms` that a reply adds."""

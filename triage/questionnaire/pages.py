@@ -337,7 +337,7 @@ def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
                 "change_url": url_of(numbers[unknown.feature]),
             }
             for unknown in found.unknowns
-            if unknown.feature in numbers
+            if unknown.feature in numbers and unknown.highest > disposed.urgency
         ],
         "answer_rows": rows_of(assessment),
         "observed": _observed(assessment),

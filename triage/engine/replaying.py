@@ -1,0 +1,140 @@
+"""What other replies of the same person would come to, without starting over for each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import Array
+from .evidence import Reply
+from .inference import DECIMALS, normalised, reaches
+from .reweighing import Reweighing
+from .risks import Replies, Risk, risks_of
+from .standing import Standing
+from .verdicts import FALSE, TRUE, VALUES, Mark, Verdict
+from .vocabulary import ConditionKey, FeatureKey, Rule, Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The urgency that `disposition` gives, the rules that hold, and the risk thresholds passed
+    that are above all of them."""
+
+    urgency: Urgency
+    rules: tuple[Rule, ...]
+    risks: tuple[Risk, ...]
+
+
+class Replay:
+    """One person, of whom nothing more will be asked, ready to have some replies changed."""
+
+    def __init__(self, standing: Standing) -> None:
+        self.knowledge = standing.knowledge
+        self.standing = standing
+        self.closed = standing.closed()
+        self._risks = sorted(risks_of(self.knowledge), key=lambda risk: -risk.urgency)
+        self._weighed = Reweighing(self.closed, [risk.members for risk in self._risks])
+        self.values = [mark % VALUES for mark in self.closed.known if mark is not None]
+        self._scoping = {key for rule in self.knowledge.scope for key in self.knowledge.reads[rule]}
+        self._in_scope = self._scope_of(standing)
+        self._by_rules_now = Urgency.SELF_CARE
+        (self.now,) = self.after([()])
+        self._by_rules_now = max([r.urgency for r in self.now.rules], default=Urgency.SELF_CARE)
+        self.holding = {rule.key: rule in self.now.rules for rule in self.knowledge.rules}
+
+    def applies(self, feature: FeatureKey, change: Replies = ()) -> bool:
+        """Whether a reply to the feature is read, after a change."""
+        gate = self.knowledge.gates[feature]
+        return gate is TRUE or self.comes_to(gate, self.values_after(change))
+
+    def marks_of(self, feature: FeatureKey, reply: Reply) -> tuple[Mark, ...]:
+        unsure = feature in self.knowledge.feeds_emergency
+        return self.knowledge.signs.marks(feature, reply, unsure=unsure)
+
+    def values_after(self, change: Replies) -> list[int]:
+        """Return the value of every sign after a change."""
+        values = self.values.copy() if change else self.values
+        for feature, reply in change:
+            for mark in self.marks_of(feature, reply):
+                values[mark // VALUES] = mark % VALUES
+        return values
+
+    @staticmethod
+    def comes_to(verdict: Verdict, values: Sequence[int]) -> bool:
+        while verdict.branches:
+            verdict = verdict.branches[values[verdict.sign]]
+        return verdict is TRUE
+
+    def after(self, changes: Sequence[Replies]) -> list[Replayed]:
+        """Return what each change comes to. Every feature changed has to be read before it or
+        after it."""
+        replayed = [self._by_rules(change) for change in changes]
+        batches: dict[bool, list[int]] = {}
+        for place, (change, found) in enumerate(zip(changes, replayed, strict=True)):
+            if self._risks_above(found.urgency) and self._in_scope_after(change):
+                # where rules fall away more risks count: of few, so these go by themselves
+                batches.setdefault(found.urgency < self._by_rules_now, []).append(place)
+        for places in batches.values():
+            least = min(replayed[place].urgency for place in places)
+            highest = self._weighed.after(
+                [changes[place] for place in places], len(self._risks_above(least))
+            )
+            for place, posteriors in zip(places, highest, strict=True):
+                found = replayed[place]
+                risks = tuple(
+                    risk
+                    for risk, posterior in zip(
+                        self._risks_above(found.urgency), posteriors, strict=False
+                    )
+                    if reaches(posterior, risk.raise_at)
+                )
+                if risks:
+                    replayed[place] = Replayed(risks[0].urgency, found.rules, risks)
+        return replayed
+
+    def leads(self, changes: Sequence[Replies]) -> list[ConditionKey | None]:
+        """Return which condition leads the differential after each change; None out of scope.
+
+        Every feature changed has to be read before it or after it.
+        """
+        scores = self._weighed.scores(changes)
+        return [
+            self._first(weights) if self._in_scope_after(change) else None
+            for weights, change in zip(normalised(scores), changes, strict=True)
+        ]
+
+    def _first(self, weights: Array) -> ConditionKey:
+        """Return the likeliest condition, of equal ones the lowest key, as the outcome does."""
+        near = np.flatnonzero(weights >= weights.max() - 2 * 10.0**-DECIMALS)
+        keys = [
+            (-round(float(weights[n]), DECIMALS), self.knowledge.conditions[n].key) for n in near
+        ]
+        return min(keys)[1]
+
+    def _risks_above(self, urgency: Urgency) -> list[Risk]:
+        return self._risks[: sum(risk.urgency > urgency for risk in self._risks)]
+
+    def _by_rules(self, change: Replies) -> Replayed:
+        knowledge, values = self.knowledge, self.values_after(change)
+        if not change:
+            rules = tuple(
+                rule
+                for rule in knowledge.rules
+                if self.comes_to(knowledge.verdicts[rule.key], values)
+            )
+        else:
+            holding = self.holding.copy()
+            for key, _ in change:
+                for rule in knowledge.rules_reading.get(key, ()):
+                    holding[rule] = self.comes_to(knowledge.verdicts[rule], values)
+            rules = tuple([rule for rule in knowledge.rules if holding[rule.key]])
+        urgency = max([rule.urgency for rule in rules], default=Urgency.SELF_CARE)
+        return Replayed(urgency, rules, ())
+
+    def _in_scope_after(self, change: Replies) -> bool:
+        if all(key not in self._scoping for key, _ in change):
+            return self._in_scope
+        return self._scope_of(self.standing.with_replies(change))
+
+    def _scope_of(self, standing: Standing) -> bool:
+        return all(standing.verdict(rule) is FALSE for rule in self.knowledge.scope)
