@@ -34,6 +34,8 @@ ADDRESSES = [
     "/not-for-me/elsewhere",
     "/not-for-me/danger",
     "/emergency",
+    "/conditions/",
+    "/conditions/lipoma",
     "/check/delete",
     "/check/deleted",
     "/check/resume",

@@ -36,7 +36,8 @@ def log_request(get_response: View) -> View:
 
 
 def close_the_page(get_response: View) -> View:
-    """Shut each response off from other origins, and keep every page out of every cache."""
+    """Shut each response off from other origins, and keep every page out of every cache that does
+    not say itself that it is public."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -44,12 +45,16 @@ def close_the_page(get_response: View) -> View:
         response.headers.setdefault("Cross-Origin-Embedder-Policy", "require-corp")
         if response.headers.get("Content-Type", "").startswith("text/html"):
             # A shared computer must not show the last person's answers when Back is pressed.
-            if "no-store" not in response.headers.get("Cache-Control", ""):
+            if not {"no-store", "public"} & set(cache_control_of(response)):
                 add_never_cache_headers(response)
             patch_vary_headers(response, ["HX-Request", "Cookie"])
         return response
 
     return middleware
+
+
+def cache_control_of(response: HttpResponse) -> list[str]:
+    return [part.strip() for part in response.headers.get("Cache-Control", "").split(",")]
 
 
 class LimitThePost:

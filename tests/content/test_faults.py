@@ -240,6 +240,18 @@ BROKEN: dict[str, tuple[Callable[[Document], None], str]] = {
         ),
         "The risk group “cancer”: its condition “myeloma” is of the topic “knee”",
     ),
+    "a condition that does not say how it is found out": (
+        change("conditions", "lipoma", how_found=" "),
+        "The condition “lipoma”: the field “how_found” is empty. Fill it in.",
+    ),
+    "a condition that does not say how it is treated": (
+        change("conditions", "lipoma", how_treated=""),
+        "The condition “lipoma”: the field “how_treated” is empty. Fill it in.",
+    ),
+    "a condition that names a paragraph which is nowhere": (
+        change("conditions", "lipoma", document_paragraph="P3, P10"),
+        "The condition “lipoma”: it names P10, which the topic's source document does not have.",
+    ),
     "a syndrome without a source": (
         change("syndromes", "ill_all_over", sources=[]),
         "The syndrome “ill_all_over”: it names no source. Add one.",

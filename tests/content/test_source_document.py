@@ -8,6 +8,7 @@ from django.conf import settings
 
 from triage.content.documents import Document
 from triage.content.fixtures import document_of
+from triage.content.paragraphs import named_in, paragraphs_of, title_of
 
 FOLDER = settings.BASE_DIR / "fixtures" / "back-lump"
 TITLE = "Painful Lump on Spine in Middle of Back Causes"
@@ -207,11 +208,7 @@ def content() -> Document:
 
 @cache
 def paragraphs() -> dict[str, str]:
-    """The document after its title. P5 is broken inside a word; both halves are P5."""
-    text = (FOLDER / "source-document.txt").read_text(encoding="utf-8")
-    lines = [line.strip() for line in text.splitlines() if line.strip()][1:]
-    whole = re.sub(r"\n(?=[a-z])", "", "\n".join(lines)).splitlines()
-    return {f"P{n}": line.replace(TITLE, "").strip() for n, line in enumerate(whole, start=1)}
+    return paragraphs_of(content()["topic"]["source_document"])
 
 
 @cache
@@ -230,13 +227,31 @@ def paragraph_of_rows() -> dict[str, str]:
     return found
 
 
-def named_in(text: str) -> set[str]:
-    return set(re.findall(r"\bP\d+\b", text))
-
-
 def test_the_document_has_nine_paragraphs() -> None:
     assert list(paragraphs()) == list(CARRIED)
+    assert title_of(content()["topic"]["source_document"]) == TITLE
+
+
+def test_a_paragraph_broken_inside_a_word_is_one() -> None:
     assert "malaise, or neurological deficits" in paragraphs()["P5"]
+
+
+def test_the_title_that_stands_between_the_paragraphs_is_no_part_of_them() -> None:
+    assert paragraphs()["P2"].startswith("One common cause of a lump in this area is")
+    assert paragraphs()["P3"].startswith("Another possible cause is a lipoma")
+    assert paragraphs()["P4"].endswith("sometimes radiating symptoms.")
+    assert not [text for text in paragraphs().values() if TITLE in text]
+
+
+def test_a_document_without_a_word_has_no_paragraph() -> None:
+    assert title_of("") == ""
+    assert paragraphs_of("") == {}
+    assert paragraphs_of("A title") == {}
+
+
+def test_paragraphs_are_named_once_each_and_in_order() -> None:
+    assert named_in("added (P5, P2 and P5 mention it)") == ["P5", "P2"]
+    assert named_in("added") == []
 
 
 @pytest.mark.parametrize("paragraph", CARRIED)
@@ -254,7 +269,7 @@ def test_every_sentence_of_the_paragraph_is_carried_by_rows_that_name_it(paragra
 
 def test_rows_name_no_paragraph_that_the_document_lacks() -> None:
     for row, text in paragraph_of_rows().items():
-        assert named_in(text) <= set(paragraphs()), f"{row} names {text}"
+        assert set(named_in(text)) <= set(paragraphs()), f"{row} names {text}"
 
 
 def test_every_row_but_a_likelihood_says_where_it_comes_from() -> None:

@@ -14,15 +14,16 @@ from triage.questionnaire.models import Assessment
 
 from .conftest import Person
 
-NO_PAGE = {"healthz", "readyz"}
+NO_PAGE = {"healthz", "readyz", "robots", "sitemap"}
+ARGUMENTS: dict[str, list[int | str]] = {"question": [1], "condition": ["lipoma"]}
 
 
 def addresses() -> Iterator[str]:
     for pattern in urls.urlpatterns:
         assert isinstance(pattern, URLPattern)
-        numbered = "number" in str(pattern.pattern)
-        if pattern.name not in NO_PAGE:
-            yield reverse(f"questionnaire:{pattern.name}", args=[1] if numbered else [])
+        name = str(pattern.name)
+        if name not in NO_PAGE:
+            yield reverse(f"questionnaire:{name}", args=ARGUMENTS.get(name, []))
 
 
 @pytest.mark.parametrize("path", list(addresses()))

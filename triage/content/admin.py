@@ -142,7 +142,7 @@ class TopicAdmin(ContentAdmin[Topic]):
     search_fields = ("key", "title", "covers")
     readonly_fields = ("faults",)
     fieldsets = (
-        (None, {"fields": ("key", "title", "covers", "document_paragraph")}),
+        (None, {"fields": ("key", "title", "covers")}),
         ("Before publishing", {"fields": ("faults",)}),
         ("Length", {"fields": (("usual_questions_low", "usual_questions_high"),)}),
         (
@@ -156,6 +156,7 @@ class TopicAdmin(ContentAdmin[Topic]):
                 "description": "Change these together with whoever looks after the engine.",
             },
         ),
+        ("The source document", {"fields": ("document_paragraph", "source_document")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -238,7 +239,10 @@ class ConditionAdmin(ContentAdmin[Condition]):
     readonly_fields = ("numbers", "syndromes")
     fieldsets = (
         (None, {"fields": ("topic", "key", "kind", "needs_clinical_sign_off")}),
-        ("What people read", {"fields": ("plain_name", "plain_summary")}),
+        (
+            "What people read",
+            {"fields": ("plain_name", "plain_summary", "how_found", "how_treated")},
+        ),
         (
             "For clinicians",
             {"fields": ("name", ("icd10", "icd10_note"), ("snomed", "snomed_note"))},

@@ -11,6 +11,7 @@ from triage.engine import NOT_SURE, Unsound, Urgency
 from .documents import compile_release
 from .knowledge import PLACEHOLDER, Document, Fields, is_ranked, knowledge_from
 from .models import Syndrome, Topic
+from .paragraphs import named_in, paragraphs_of
 from .syndromes import (
     Split,
     chances_of,
@@ -26,7 +27,15 @@ there are none, and one such answer would prove the syndrome."""
 
 # The texts that a person or a reviewer reads; a release without one of them would show a gap.
 TEXTS: Mapping[str, tuple[str, ...]] = {
-    "conditions": ("name", "plain_name", "plain_summary", "target_time", "document_paragraph"),
+    "conditions": (
+        "name",
+        "plain_name",
+        "plain_summary",
+        "how_found",
+        "how_treated",
+        "target_time",
+        "document_paragraph",
+    ),
     "features": (
         "name",
         "section",
@@ -94,6 +103,7 @@ def faults_in(document: Document) -> list[Fault]:
         *_twice(document),
         *_lone_options(document),
         *_sources(document),
+        *_paragraphs(document),
         *_advice(document),
         *syndromes,
         # A syndrome that contradicts itself would be refused again, in the engine's words.
@@ -206,6 +216,18 @@ def _sources(document: Document) -> Iterator[Fault]:
         for row in document[part]:
             if not row["sources"]:
                 yield Fault(_named(part, row), "it names no source. Add one.")
+
+
+def _paragraphs(document: Document) -> Iterator[Fault]:
+    """The pages of conditions quote what they name."""
+    there = paragraphs_of(document["topic"]["source_document"])
+    for row in document["conditions"]:
+        for name in named_in(row["document_paragraph"]):
+            if name not in there:
+                yield Fault(
+                    _named("conditions", row),
+                    f"it names {name}, which the topic's source document does not have.",
+                )
 
 
 def _advice(document: Document) -> Iterator[Fault]:

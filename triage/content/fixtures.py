@@ -5,7 +5,7 @@ takes ten seconds for a topic where this takes less than one.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +44,14 @@ FILES: dict[str, type[models.Model]] = {
     "risk_groups": RiskGroup,
     "advice": Advice,
 }
+SOURCE_DOCUMENT = "source-document.txt"
 SHARED = (Topic, Source)  # these outlive their topic's drafts: releases and other topics name them
 
 type Key = tuple[str, ...]
 type Known = dict[type[models.Model], dict[Key, models.Model]]
 type Links = dict[str, list[models.Model]]
+type Line = tuple[str, dict[str, Any]]
+"""Where it stands, and its fields."""
 
 
 class UnfitFixture(Exception):
@@ -64,7 +67,7 @@ def topic_folders() -> list[Path]:
 
 def document_of(folder: Path) -> Document:
     """Return a topic straight from its fixtures, no database needed, as drafts are compiled."""
-    rows = {name: [fields for _, fields in lines_of(folder / f"{name}.jsonl")] for name in FILES}
+    rows = {name: [fields for _, fields in rows_of(folder, name)] for name in FILES}
     (topic,) = rows["topic"]
     return {**rows, "topic": topic}
 
@@ -81,15 +84,15 @@ def load_topic(folder: Path, *, replace: bool = False) -> bool:
         topic.delete_drafts()
     known: Known = {}
     for name, model in FILES.items():
-        known[model] = _load_file(folder / f"{name}.jsonl", model, known, replace=replace)
+        known[model] = _load_file(rows_of(folder, name), model, known, replace=replace)
     return True
 
 
 def _load_file(
-    file: Path, model: type[models.Model], known: Known, *, replace: bool
+    lines: Iterable[Line], model: type[models.Model], known: Known, *, replace: bool
 ) -> dict[Key, models.Model]:
-    """Load one file and return its rows by natural key."""
-    built = [_row(model, fields, known, place) for place, fields in lines_of(file)]
+    """Load the lines of one file and return its rows by natural key."""
+    built = [_row(model, fields, known, place) for place, fields in lines]
     rows = [row for row, _ in built]
     if model in SHARED:
         return _load_shared(model, rows, replace=replace)
@@ -143,7 +146,17 @@ def _row(
     return row, links
 
 
-def lines_of(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def rows_of(folder: Path, name: str) -> Iterator[Line]:
+    """Yield the lines of one of a topic's files. The source document is a file of its own, to be
+    read as it was written."""
+    document = folder / SOURCE_DOCUMENT
+    for place, fields in lines_of(folder / f"{name}.jsonl"):
+        if name == "topic" and document.exists():
+            fields["source_document"] = document.read_text(encoding="utf-8")
+        yield place, fields
+
+
+def lines_of(file: Path) -> Iterator[Line]:
     """Yield where each line stands and its fields; nothing if the topic has no such file."""
     if not file.exists():
         return

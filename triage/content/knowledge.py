@@ -36,6 +36,7 @@ from triage.engine import (
 )
 
 from .models import Release
+from .paragraphs import named_in, paragraphs_of, title_of
 from .syndromes import Cell, chances_of, likelihoods_of, signs_of, splits_of
 
 type Document = Mapping[str, Any]
@@ -57,10 +58,29 @@ class NotTranslated(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
+class SourceText:
+    """`url` is empty where the source is not on the web."""
+
+    citation: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConditionText:
+    """What releases made before there were pages of conditions do not have is empty.
+
+    `quotes` are the paragraphs of the source document that it names, by name: where `is_added`
+    says that the document does not name the condition, the nearest that it says.
+    """
+
     name: str
     plain_name: str
     summary: str
+    how_found: str
+    how_treated: str
+    is_added: bool
+    quotes: Mapping[str, str]
+    sources: tuple[SourceText, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +116,11 @@ def filled(text: str) -> str:
     return PLACEHOLDER.sub(lambda match: settings.PLACEHOLDERS[match[1]], text)
 
 
+def _source(row: Fields) -> SourceText:
+    locator = row["locator"]
+    return SourceText(row["citation"], locator if locator.startswith("https://") else "")
+
+
 def by_key(rows: list[Fields]) -> dict[str, Fields]:
     return {row["key"]: row for row in rows}
 
@@ -114,9 +139,23 @@ class Wording:
             (FeatureKey(row["feature"][1]), OptionKey(row["key"])): filled(row["text"])
             for row in document["options"]
         }
+        source_document = document["topic"].get("source_document", "")
+        self.source_document_title = title_of(source_document)
+        paragraphs, sources = paragraphs_of(source_document), by_key(document["sources"])
         self._conditions = {
             key: ConditionText(
-                filled(row["name"]), filled(row["plain_name"]), filled(row["plain_summary"])
+                name=filled(row["name"]),
+                plain_name=filled(row["plain_name"]),
+                summary=filled(row["plain_summary"]),
+                how_found=filled(row.get("how_found", "")),
+                how_treated=filled(row.get("how_treated", "")),
+                is_added=row["document_paragraph"].startswith("added"),
+                quotes={
+                    name: paragraphs[name]
+                    for name in named_in(row["document_paragraph"])
+                    if name in paragraphs
+                },
+                sources=tuple(_source(sources[name]) for (name,) in row["sources"]),
             )
             for key, row in by_key(document["conditions"]).items()
         }

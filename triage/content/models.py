@@ -161,6 +161,11 @@ class Topic(models.Model):
         help_text="The same for a number from a study whose size is not known."
     )
     document_paragraph = models.CharField(help_text=PARAGRAPH_HELP)
+    source_document = models.TextField(
+        blank=True,
+        help_text="The document that the content started from, word for word: its title on the"
+        " first line, then its paragraphs. Pages of conditions quote those that a condition names.",
+    )
 
     objects = TopicQuerySet.as_manager()
 
@@ -274,6 +279,16 @@ class Condition(models.Model):
     plain_name = models.CharField(help_text="As the person reads it on the last page.")
     plain_summary = models.TextField(
         help_text="One or two short sentences that a worried person understands."
+    )
+    how_found = models.TextField(
+        "how it is found out",
+        help_text="How a clinician tells, and by which tests, in one to three short sentences. No"
+        f" doses. {PLACEHOLDER_HELP}",
+    )
+    how_treated = models.TextField(
+        "how it is treated",
+        help_text="What is mostly done, in one to three short sentences. No doses, and a medicine"
+        f" by name only if a source has it. {PLACEHOLDER_HELP}",
     )
     kind = models.CharField(choices=ConditionKind)
     prior_percent = models.FloatField(

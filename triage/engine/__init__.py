@@ -45,6 +45,7 @@ from .interview import (
 )
 from .knowledge import Knowledge
 from .outcome import ENGINE_VERSION, Outcome, Ranked, outcome, receipt
+from .portrait import Portrait, likeness, most_alike, portrait
 from .rules import Expression, Words, in_words, parse
 from .vocabulary import (
     NOT_SURE,
@@ -102,6 +103,7 @@ __all__ = [
     "Option",
     "OptionKey",
     "Outcome",
+    "Portrait",
     "Ranked",
     "Reason",
     "Reply",
@@ -137,9 +139,12 @@ __all__ = [
     "disposition",
     "fired",
     "in_words",
+    "likeness",
+    "most_alike",
     "next_step",
     "outcome",
     "parse",
+    "portrait",
     "posterior",
     "receipt",
     "reply_from_json",

@@ -395,6 +395,7 @@ def _cause(
 ) -> dict[str, Any]:
     text = wording.condition(ranked.condition)
     return {
+        "key": ranked.condition,
         "name": text.plain_name,
         "summary": text.summary,
         "chance": ranked.chance.value,

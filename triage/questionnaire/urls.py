@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import health, views
+from . import conditions, health, views
 
 app_name = "questionnaire"
 urlpatterns = [
@@ -21,6 +21,10 @@ urlpatterns = [
     path("not-for-me/no-lump", views.page, {"name": "no_lump"}, name="no_lump"),
     path("not-for-me/elsewhere", views.page, {"name": "elsewhere"}, name="elsewhere"),
     path("not-for-me/danger", views.page, {"name": "danger"}, name="danger"),
+    path("conditions/", conditions.index, name="conditions"),
+    path("conditions/<str:key>", conditions.condition, name="condition"),
+    path("sitemap.xml", conditions.sitemap, name="sitemap"),
+    path("robots.txt", conditions.robots, name="robots"),
     path("emergency", views.emergency, name="emergency"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),

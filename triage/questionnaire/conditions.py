@@ -1,0 +1,150 @@
+"""The public pages of conditions, and what search engines are told of them.
+
+All that they say stands in the live release, or is computed from it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, wraps
+from typing import Any, Concatenate
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers, patch_cache_control
+from django.utils.translation import get_language
+from django.views.decorators.http import conditional_page, require_safe
+
+from triage.content.knowledge import Content, Wording, content_of
+from triage.content.releases import NothingPublished
+from triage.engine import ConditionKey, Evidence, Finding, Together, most_alike, portrait
+
+from . import errors, services
+from .pages import marks_of
+from .sentences import told
+
+MOST_COMMON = 8
+MOST_TELLING = 5
+MOST_ALIKE = 5
+
+type ContentView[**P] = Callable[Concatenate[HttpRequest, Content, P], HttpResponse]
+type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A condition in a list that leads to its page."""
+
+    name: str
+    summary: str
+    url: str
+    serious: bool
+
+
+def of_the_live_release[**P](view: ContentView[P]) -> View[P]:
+    """Find what is published. Whoever has no answers here may keep the page and ask whether it
+    still stands, which a recall changes at once; of somebody who has, it could tell the outcome."""
+
+    @conditional_page
+    @require_safe
+    @wraps(view)
+    def found(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            content = content_of(services.live_release_here().pk)
+        except NothingPublished:
+            return errors.unavailable(request)
+        response = view(request, content, *args, **kwargs)
+        if settings.ASSESSMENT_COOKIE_NAME in request.COOKIES:
+            add_never_cache_headers(response)
+        else:
+            patch_cache_control(response, public=True, no_cache=True)
+        return response
+
+    return found
+
+
+@of_the_live_release
+def index(request: HttpRequest, content: Content) -> HttpResponse:
+    context = marks_of(content) | {
+        "entries": sorted(_entries(content, _wording(content)).values(), key=lambda e: e.name),
+        "canonical": request.build_absolute_uri(reverse("questionnaire:conditions")),
+    }
+    return render(request, "questionnaire/conditions.html", context)
+
+
+@of_the_live_release
+def condition(request: HttpRequest, content: Content, key: str) -> HttpResponse:
+    known = ConditionKey(key)
+    if known not in _entries(content, _wording(content)):
+        raise Http404
+    context = marks_of(content) | _page(content, _wording(content), known)
+    context["canonical"] = request.build_absolute_uri(url_of(known))
+    return render(request, "questionnaire/condition.html", context)
+
+
+@of_the_live_release
+def sitemap(request: HttpRequest, content: Content) -> HttpResponse:
+    entries = _entries(content, _wording(content)).values()
+    paths = [
+        reverse("questionnaire:start"),
+        reverse("questionnaire:conditions"),
+        *(entry.url for entry in entries),
+    ]
+    context = {"addresses": [request.build_absolute_uri(path) for path in paths]}
+    return render(request, "questionnaire/sitemap.xml", context, content_type="application/xml")
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """Let search engines read what is public, and keep them from assessments and from staff."""
+    lines = [
+        "User-agent: *",
+        "Disallow: /check",
+        "Disallow: /staff",
+        f"Sitemap: {request.build_absolute_uri(reverse('questionnaire:sitemap'))}",
+    ]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+def url_of(key: ConditionKey) -> str:
+    return reverse("questionnaire:condition", args=[key])
+
+
+def _wording(content: Content) -> Wording:
+    return content.wording(get_language() or settings.LANGUAGE_CODE)
+
+
+@cache
+def _entries(content: Content, wording: Wording) -> dict[ConditionKey, Entry]:
+    return {
+        each.key: Entry(
+            name=wording.condition(each.key).plain_name,
+            summary=wording.condition(each.key).summary,
+            url=url_of(each.key),
+            serious=each.serious,
+        )
+        for each in content.knowledge.conditions
+    }
+
+
+@cache
+def _page(content: Content, wording: Wording, key: ConditionKey) -> dict[str, Any]:
+    knowledge = content.knowledge
+    looks, entries = portrait(knowledge, key), _entries(content, wording)
+
+    def said(reason: Finding | Together) -> str:
+        return told(reason, Evidence(), knowledge, wording)
+
+    return {
+        "text": wording.condition(key),
+        "serious": knowledge.condition(key).serious,
+        "common": [said(reason) for reason in looks.common[:MOST_COMMON]],
+        "telling": [said(reason) for reason in looks.telling[:MOST_TELLING]],
+        "alike": [entries[other] for other in most_alike(knowledge, key)[:MOST_ALIKE]],
+        "urgency": {"key": knowledge.condition(key).urgency.key},
+        "advice": wording.advice("condition", key),
+        "document_title": wording.source_document_title,
+        "release_number": content.release_number,
+        "release_hash_short": content.sha256[:8],
+    }
