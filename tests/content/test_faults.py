@@ -192,6 +192,25 @@ BROKEN: dict[str, tuple[Callable[[Document], None], str]] = {
         change("features", "fever", text_other=" "),
         "The question “fever”: the field “text_other” is empty",
     ),
+    "a question for hands that asks a helper about their own back": (
+        change("features", "lump_moves", text_helper="Does the lump move when you push it?"),
+        (
+            "The question “lump_moves”: it needs eyes or hands, but asks two people in the same"
+            " words. Word it for each"
+        ),
+    ),
+    "a question for eyes that asks the same of somebody who answers for another": (
+        change(
+            "features",
+            "back_shape",
+            text_other="Is your back curved, humped or higher on one side?",
+        ),
+        "The question “back_shape”: it needs eyes or hands, but asks two people in the same words",
+    ),
+    "a question for eyes that does not say how to look": (
+        change("features", "skin_look", help_text=" "),
+        "The question “skin_look”: it needs eyes or hands, but no help text says how to look or",
+    ),
     "an answer without its text": (
         change("options", "fever", "yes", text=""),
         "The answer “yes” of “fever”: the field “text” is empty",

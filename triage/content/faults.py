@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from triage.engine import NOT_SURE, Unsound, Urgency
+from triage.engine import NOT_SURE, Observation, Unsound, Urgency
 
 from .documents import compile_release
 from .knowledge import PLACEHOLDER, Document, Fields, is_ranked, knowledge_from
@@ -103,6 +103,7 @@ def faults_in(document: Document) -> list[Fault]:
         *_twice(document),
         *_lone_options(document),
         *_sources(document),
+        *_ways_to_look(document),
         *_paragraphs(document),
         *_advice(document),
         *syndromes,
@@ -228,6 +229,25 @@ def _paragraphs(document: Document) -> Iterator[Fault]:
                     _named("conditions", row),
                     f"it names {name}, which the topic's source document does not have.",
                 )
+
+
+def _ways_to_look(document: Document) -> Iterator[Fault]:
+    """Whoever looks at another's back is not asked about their own."""
+    for row in document["features"]:
+        if row["observe"] not in (Observation.NEEDS_EYES, Observation.NEEDS_HANDS):
+            continue
+        where = _named("features", row)
+        given = [row[name].strip() for name in ("text", "text_helper", "text_other")]
+        if all(given) and len(set(given)) < len(given):
+            yield Fault(
+                where,
+                "it needs eyes or hands, but asks two people in the same words. Word it for each:"
+                " the person, somebody with them, somebody who answers for them.",
+            )
+        if not row["help_text"].strip():
+            yield Fault(
+                where, "it needs eyes or hands, but no help text says how to look or feel. Add one."
+            )
 
 
 def _advice(document: Document) -> Iterator[Fault]:
