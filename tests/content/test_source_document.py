@@ -1,5 +1,6 @@
 """Sentence by sentence: which rows of the content carry the source document."""
 
+import json
 import re
 from functools import cache
 
@@ -8,6 +9,7 @@ from django.conf import settings
 
 from triage.content.documents import Document
 from triage.content.fixtures import document_of
+from triage.content.models import Release
 from triage.content.paragraphs import named_in, paragraphs_of, title_of
 
 FOLDER = settings.BASE_DIR / "fixtures" / "back-lump"
@@ -230,6 +232,13 @@ def paragraph_of_rows() -> dict[str, str]:
 def test_the_document_has_nine_paragraphs() -> None:
     assert list(paragraphs()) == list(CARRIED)
     assert title_of(content()["topic"]["source_document"]) == TITLE
+
+
+def test_a_release_carries_the_document_as_it_was_written(release: Release) -> None:
+    frozen = json.loads(Release.objects.get(pk=release.pk).document)
+
+    text = (FOLDER / "source-document.txt").read_text(encoding="utf-8")
+    assert frozen["topic"]["source_document"] == text
 
 
 def test_a_paragraph_broken_inside_a_word_is_one() -> None:

@@ -91,6 +91,16 @@ def test_each_ranked_condition_has_a_page_that_says_it_all(
     assert page.count("/conditions/") > 5, "its own address, the list, and what is like it"
 
 
+@pytest.mark.parametrize("key", CONDITIONS)
+@pytest.mark.parametrize("name", ["how_found", "how_treated"])
+def test_what_is_done_is_said_shortly_and_never_with_a_dose(key: str, name: str) -> None:
+    text = CONDITIONS[key][name]
+
+    assert 1 <= len(re.findall(r"[.!?](?= |$)", text)) <= 4, text
+    assert not re.search(r"\d ?(mg|g|ml|mcg|tablets?|times|drops)\b|\d{3}", text), text
+    assert CONDITIONS[key]["needs_clinical_sign_off"]
+
+
 def test_how_it_shows_is_told_as_on_the_outcome(release: Release, client: Client) -> None:
     shows = section(page_of(client, "/conditions/vertebral_osteomyelitis"), "How it shows")
 
@@ -217,6 +227,10 @@ def test_each_page_has_a_title_and_a_description_of_its_own_and_one_address(
         told["canonical"].add(address)
 
     assert {len(each) for each in told.values()} == {len(RANKED) + 1}
+
+
+def test_the_start_says_what_it_is_to_search_engines(release: Release, client: Client) -> None:
+    assert re.search('<meta name="description" content="[^"]{80,160}">', page_of(client, "/"))
 
 
 @pytest.mark.parametrize("path", ["/conditions/", "/conditions/lipoma", "/sitemap.xml"])
