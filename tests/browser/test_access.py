@@ -240,6 +240,20 @@ def test_the_print_of_the_guide_fits_on_one_page(visit: Visit) -> None:
         assert pdf.count(b"/Type /Page\n") == 1
 
 
+def test_the_print_of_a_condition_says_whom_to_call_and_fits_on_two_pages(
+    visitor: Visitor,
+) -> None:
+    for key in ("lipoma", "traumatic_fracture", "spinal_metastasis"):
+        visitor.open(f"/conditions/{key}")
+        visitor.page.emulate_media(media="print")
+
+        said = visitor.page.locator(".print")
+        for words in ("call 999", "Demonstration", "not been approved", f"/conditions/{key}"):
+            expect(said).to_contain_text(words)
+        pdf = visitor.page.pdf(prefer_css_page_size=True)
+        assert 1 <= pdf.count(b"/Type /Page\n") <= 2, key
+
+
 @pytest.mark.parametrize("person", [MARBLE, DIFFICULT], ids=["routine", "with warnings"])
 def test_the_print_of_an_outcome_fits_on_two_pages(scripted: Visitor, person: Replies) -> None:
     scripted.has_answered(person, finished=True)

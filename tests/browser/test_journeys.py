@@ -44,6 +44,19 @@ def test_a_sore_marble_ends_at_a_routine_outcome_with_its_causes(
     assert causes[-1] == "Something else"
 
 
+def test_a_cause_on_the_outcome_leads_to_its_page_and_back(visitor: Visitor) -> None:
+    visitor.has_answered(MARBLE, finished=True)
+    visitor.open("/check/outcome")
+    first = visitor.page.locator(".causes h3 a").first
+    name = first.inner_text()
+
+    visitor.use(first)
+    visitor.sees(name)
+    visitor.page.go_back()
+
+    expect(visitor.page.locator(".causes h3 a").first).to_have_text(name)
+
+
 def test_an_emergency_is_shown_at_once_and_leaves_a_way_back(anybody: Visitor) -> None:
     anybody.begin()
 
