@@ -16,6 +16,7 @@ from triage.content.models import (
     Advice,
     Condition,
     Feature,
+    GlossaryTerm,
     Likelihood,
     Option,
     RedFlag,
@@ -30,7 +31,7 @@ from triage.content.models import (
 
 DRAFTS = (
     *(Topic, Source, Condition, Feature, Option, Likelihood),
-    *(Syndrome, RedFlag, RiskGroup, Advice),
+    *(Syndrome, RedFlag, RiskGroup, Advice, GlossaryTerm),
 )
 SHIPPED = [model for model in (*DRAFTS, Release) if model is not RiskGroup]
 

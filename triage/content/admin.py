@@ -22,6 +22,7 @@ from .models import (
     Advice,
     Condition,
     Feature,
+    GlossaryTerm,
     Likelihood,
     Option,
     RedFlag,
@@ -692,6 +693,18 @@ class AdviceAdmin(ContentAdmin[Advice]):
             "What the person reads",
             {"fields": ("heading", "what_to_do", "self_care", "safety_net", "do_not")},
         ),
+        ("In the source document", {"fields": ("document_paragraph",)}),
+    )
+
+
+@admin.register(GlossaryTerm)
+class GlossaryTermAdmin(ContentAdmin[GlossaryTerm]):
+    list_display = ("term", "meaning", "document_paragraph", "needs_clinical_sign_off")
+    list_filter = ("topic", "needs_clinical_sign_off")
+    search_fields = ("term", "also", "meaning")
+    fieldsets = (
+        (None, {"fields": ("topic", "term", "also", "needs_clinical_sign_off")}),
+        ("What the person reads", {"fields": ("meaning",)}),
         ("In the source document", {"fields": ("document_paragraph",)}),
     )
 

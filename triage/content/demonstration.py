@@ -22,6 +22,7 @@ DRAFTS = (
     "redflag",
     "riskgroup",
     "advice",
+    "glossaryterm",
 )
 WHY = "First release, so that the checker can be tried out. No clinician has approved it."
 

@@ -33,6 +33,7 @@ def compile_release(topic: Topic) -> Document:
             )
         ),
         "advice": _rows(topic.advice.select_related("topic")),
+        "glossary": _rows(topic.glossary.select_related("topic")),
     }
 
 

@@ -12,6 +12,7 @@ from .documents import compile_release
 from .knowledge import PLACEHOLDER, Document, Fields, is_ranked, knowledge_from
 from .models import Syndrome, Topic
 from .paragraphs import named_in, paragraphs_of
+from .plain_language import complaints_in
 from .syndromes import (
     Split,
     chances_of,
@@ -57,6 +58,7 @@ TEXTS: Mapping[str, tuple[str, ...]] = {
         "document_paragraph",
     ),
     "advice": ("heading", "what_to_do", "self_care", "safety_net", "do_not", "document_paragraph"),
+    "glossary": ("term", "meaning", "document_paragraph"),
 }
 ONE = {
     "conditions": "condition",
@@ -106,6 +108,7 @@ def faults_in(document: Document) -> list[Fault]:
         *_ways_to_look(document),
         *_paragraphs(document),
         *_advice(document),
+        *_plain_language(document),
         *syndromes,
         # A syndrome that contradicts itself would be refused again, in the engine's words.
         *_reasoning({**document, "syndromes": []} if syndromes else document),
@@ -113,6 +116,10 @@ def faults_in(document: Document) -> list[Fault]:
 
 
 def _named(part: str, row: Fields) -> str:
+    if part == "topic":
+        return "The topic"
+    if part == "glossary":
+        return f"The word “{row['term']}”"
     if part == "options":
         return f"The answer “{row['key']}” of “{row['feature'][1]}”"
     if part == "advice":
@@ -122,7 +129,7 @@ def _named(part: str, row: Fields) -> str:
 
 def _rows(document: Document) -> Iterator[tuple[str, Fields]]:
     """Yield each row that holds texts, with what it is called in a sentence."""
-    yield "The topic", document["topic"]
+    yield _named("topic", document["topic"]), document["topic"]
     for part in TEXTS:
         for row in document[part]:
             yield _named(part, row), row
@@ -261,6 +268,11 @@ def _advice(document: Document) -> Iterator[Fault]:
         yield Fault(f"The {scope} “{key}”", "there is no advice for it. Write some.")
     for scope, key in sorted(given - wanted):
         yield Fault(f"The advice for the {scope} “{key}”", f"there is no such {scope}.")
+
+
+def _plain_language(document: Document) -> Iterator[Fault]:
+    for part, row, what in complaints_in(document):
+        yield Fault(_named(part, row), what)
 
 
 def _syndromes(document: Document) -> Iterator[Fault]:

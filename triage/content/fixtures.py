@@ -18,6 +18,7 @@ from .models import (
     Advice,
     Condition,
     Feature,
+    GlossaryTerm,
     Likelihood,
     Option,
     RedFlag,
@@ -43,6 +44,7 @@ FILES: dict[str, type[models.Model]] = {
     "red_flags": RedFlag,
     "risk_groups": RiskGroup,
     "advice": Advice,
+    "glossary": GlossaryTerm,
 }
 SOURCE_DOCUMENT = "source-document.txt"
 SHARED = (Topic, Source)  # these outlive their topic's drafts: releases and other topics name them

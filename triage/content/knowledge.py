@@ -35,6 +35,7 @@ from triage.engine import (
     Words,
 )
 
+from .glossary import Glossary, Term, terms_of
 from .models import Release
 from .paragraphs import named_in, paragraphs_of, title_of
 from .syndromes import Cell, chances_of, likelihoods_of, signs_of, splits_of
@@ -196,6 +197,11 @@ class Wording:
             )
             for row in document["advice"]
         }
+        # Releases made before there was a glossary have none.
+        self.glossary = Glossary(
+            Term(term.word, filled(term.meaning), term.forms)
+            for term in terms_of(document.get("glossary", []))
+        )
         self.words = Words(
             features={FeatureKey(key): row["name"] for key, row in self._features.items()},
             options=self._options,
@@ -215,6 +221,14 @@ class Wording:
 
     def section(self, feature: FeatureKey) -> str:
         return self._features[feature]["section"]
+
+    def terms_of(self, feature: FeatureKey) -> tuple[Term, ...]:
+        """Return the words of the glossary that the question, its answers or its reason use."""
+        row = self._features[feature]
+        answers = [text for (of, _), text in self._options.items() if of == feature]
+        return self.glossary.terms_in(
+            *(row[name] for name in ("text", "help_text", "why_we_ask")), *answers
+        )
 
     def option(self, feature: FeatureKey, option: OptionKey) -> str:
         return self._options[feature, option]

@@ -217,6 +217,7 @@ class Topic(models.Model):
         self.red_flags.all().delete()
         self.risk_groups.all().delete()
         self.advice.all().delete()
+        self.glossary.all().delete()
 
 
 class SourceQuerySet(models.QuerySet["Source"]):
@@ -880,6 +881,46 @@ class Advice(models.Model):
 
     def natural_key(self) -> tuple[str, str, str]:
         return (self.topic.key, self.scope, self.key)
+
+
+class GlossaryTermQuerySet(models.QuerySet["GlossaryTerm"]):
+    def get_by_natural_key(self, topic: str, term: str) -> "GlossaryTerm":
+        return self.get(topic__key=topic, term=term)
+
+
+class GlossaryTerm(models.Model):
+    """A word that people may not know, and what it means; pages explain it where it is used."""
+
+    topic = models.ForeignKey(Topic, models.CASCADE, related_name="glossary")
+    term = models.CharField(
+        "word", help_text="As it is mostly written, without a capital: “cyst”, “spinal cord”."
+    )
+    also = models.TextField(
+        "also written",
+        blank=True,
+        help_text="Its other forms, one a line: “cysts”. Capitals make no difference.",
+    )
+    meaning = models.TextField(
+        help_text="One or two short sentences, in words that need no glossary."
+    )
+    document_paragraph = models.CharField(help_text=PARAGRAPH_HELP)
+    needs_clinical_sign_off = models.BooleanField(default=True, help_text=SIGN_OFF_HELP)
+
+    objects = GlossaryTermQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("topic", "term")
+        constraints = [
+            models.UniqueConstraint("topic", "term", name="glossary_term_once_per_word"),
+            not_empty("term", "glossary_term_has_word"),
+            not_empty("meaning", "glossary_term_has_meaning"),
+        ]
+
+    def __str__(self) -> str:
+        return self.term
+
+    def natural_key(self) -> tuple[str, str]:
+        return (self.topic.key, self.term)
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):

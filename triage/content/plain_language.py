@@ -1,0 +1,142 @@
+"""Whether people understand what they read: its school grade, hard words, lists that say so.
+
+What is read at once is judged as one text, since a few words more or less move the grade of a
+single sentence by years: a question with its help, in each way of asking; its answers together;
+the message of a red flag; an advice with all of its parts. Names and titles are no sentences: they
+are looked through for hard words only.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from django.conf import settings
+
+from .choices import Kind
+from .glossary import Glossary, jargon, terms_of
+from .knowledge import PLACEHOLDER, Document, Fields, options_of
+from .reading import as_sentences, reading_of
+
+MOST = 6
+"""The highest school grade of a text for patients; its readers are 11 to 12 years old."""
+
+# Of each part of a document, the fields that are read as one text.
+READ: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "topic": (("title", "covers"),),
+    "conditions": (("plain_summary",), ("how_found",), ("how_treated",)),
+    "features": (
+        ("text", "help_text"),
+        ("text_helper", "help_text"),
+        ("text_other", "help_text"),
+        ("why_we_ask",),
+    ),
+    "red_flags": (("message",),),
+    "syndromes": (("plain_name", "plain_name_absent"),),
+    "advice": (("heading", "what_to_do", "self_care", "safety_net", "do_not"),),
+    "glossary": (("meaning",),),
+}
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "conditions": ("plain_name",),
+    "features": ("name", "section"),
+    "options": ("text",),
+    "red_flags": ("title",),
+    "risk_groups": ("name",),
+}
+WAYS_OF_ASKING = ("text", "text_helper", "text_other")
+SAYS_SEVERAL = re.compile(r"\b(?:any|all) of these\b|\ball that (?:fit|apply)\b", re.IGNORECASE)
+
+type Complaint = tuple[str, Fields, str]
+"""The part of the document, the row of it, and what is wrong, as the end of a sentence."""
+
+
+def complaints_in(document: Document) -> Iterator[Complaint]:
+    yield from _hard_to_read(document)
+    yield from _unexplained(document)
+    yield from _explained_badly(document)
+    yield from _lists(document)
+
+
+def _hard_to_read(document: Document) -> Iterator[Complaint]:
+    for part, row, name, text in texts_of(document):
+        reading = reading_of(text)
+        if round(reading.grade, 1) > MOST:
+            what = (
+                f"{name} reads at grade {reading.grade:.1f}; {MOST} is the most. The hardest"
+                f" sentence: “{reading.hardest}” The longest words: {', '.join(reading.longest)}."
+            )
+            yield part, row, what
+
+
+def texts_of(document: Document) -> Iterator[tuple[str, Fields, str, str]]:
+    """Yield each text that is read at once: its part and row, what it is, and the text."""
+    for part, texts in READ.items():
+        for row in rows_of(document, part):
+            for names in texts:
+                what = " with ".join(f"“{name}”" for name in names)
+                yield part, row, what, as_read(*(row[name] for name in names))
+    for row in document["features"]:
+        answers = (option["text"] for option in options_of(row, document))
+        yield "features", row, "its list of answers", as_read(*answers)
+
+
+def rows_of(document: Document, part: str) -> list[Fields]:
+    return [document["topic"]] if part == "topic" else document[part]
+
+
+def as_read(*parts: str) -> str:
+    """Return the parts as sentences, with British names in the place of placeholders.
+
+    A clinic's own names could make a text hard that nobody can mend, as drafts are the same for all.
+    """
+    names = settings.PLACEHOLDER_DEFAULTS["en-gb"]
+    return PLACEHOLDER.sub(lambda match: names.get(match[1], "it"), as_sentences(parts))
+
+
+def _unexplained(document: Document) -> Iterator[Complaint]:
+    glossary = Glossary(terms_of(document["glossary"]))
+    for part, row, name in _looked_through(document):
+        for word in _hard_words(glossary.without_terms(row[name])):
+            what = (
+                f"“{name}” says “{word}”, which the glossary does not explain. Add it there, or say"
+                " it in plainer words."
+            )
+            yield part, row, what
+
+
+def _looked_through(document: Document) -> Iterator[tuple[str, Fields, str]]:
+    """Yield each field that a patient reads, once; what the glossary says is looked at by itself."""
+    for part in dict.fromkeys([*READ, *NAMES]):
+        fields = dict.fromkeys(
+            [*NAMES.get(part, ()), *(name for names in READ.get(part, ()) for name in names)]
+        )
+        for row in rows_of(document, part) if part != "glossary" else ():
+            for name in fields:
+                yield part, row, name
+
+
+def _hard_words(text: str) -> list[str]:
+    return list(dict.fromkeys(match[0] for match in jargon().finditer(text)))
+
+
+def _explained_badly(document: Document) -> Iterator[Complaint]:
+    terms = list(zip(document["glossary"], terms_of(document["glossary"]), strict=True))
+    forms = Counter(form.casefold() for _, term in terms for form in term.forms)
+    for row, term in terms:
+        for form in term.forms:
+            if forms[form.casefold()] > 1:
+                yield "glossary", row, f"“{form}” stands for more than one word. Keep one."
+        for word in _hard_words(Glossary([term]).without_terms(term.meaning)):
+            what = f"its meaning says “{word}”, which is hard as well. Say it plainly."
+            yield "glossary", row, what
+
+
+def _lists(document: Document) -> Iterator[Complaint]:
+    """A list of boxes looks like one of circles: only words say that more than one may hold."""
+    for row in document["features"]:
+        for name in WAYS_OF_ASKING if row["kind"] == Kind.MULTI else ():
+            if not SAYS_SEVERAL.search(f"{row[name]} {row['help_text']}"):
+                what = (
+                    f"neither “{name}” nor “help_text” says that several answers may be ticked."
+                    " Ask for “any of these”, “all of these” or “all that fit”."
+                )
+                yield "features", row, what
