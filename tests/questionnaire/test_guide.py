@@ -122,6 +122,7 @@ def test_how_to_measure_names_things_with_their_size(
     assert "a grape (1.5 to 2 cm)" in how
     assert "a walnut (about 3 cm)" in how
     assert "a golf ball (4.3 cm, or 1¾ inches)" in how
+    assert ("In a photo, a coin or a ruler" in how) == (voice == Assessment.Voice.MIRROR)
     assert "Skip this if it is very sore, bleeds or leaks" in how
 
 
@@ -184,7 +185,7 @@ def test_only_what_eyes_or_hands_told_is_said_to_be_seen_or_felt(
         if shipped.feature(FeatureKey(key)).observation in BY_LOOKING and reply != ["not_sure"]
     }
     assert len(said) == 1
-    assert set(said[0].split(", ")) == told
+    assert set(said[0].split("; ")) == told
     assert wording.feature_name(FeatureKey("lump_size")) in told
     assert wording.feature_name(FeatureKey("lump_feel")) not in told
 
