@@ -1,6 +1,6 @@
 """What the pages of an assessment show: replies and their outcome, in plain sentences."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -14,6 +14,7 @@ from django.template.loader import get_template, render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from triage.content.glossary import Term
 from triage.content.knowledge import Content, Voice, Wording
 from triage.engine import (
     ENGINE_VERSION,
@@ -67,6 +68,7 @@ class Question:
     section: str
     declines: tuple[Decline, ...]
     picture: str
+    terms: tuple[Term, ...]
     voice: Assessment.Voice
     how_to: str
 
@@ -119,6 +121,7 @@ def _question(
         section=wording.section(feature),
         declines=asked.declines,
         picture=_picture_of(feature),
+        terms=wording.terms_of(feature),
         voice=voice,
         how_to=_how_to(asked),
     )
@@ -302,7 +305,7 @@ def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
     numbers = {feature: number for number, feature, _ in _read(assessment)}
     advice = wording.advice("urgency", disposed.urgency.key)
     emergency = disposed.urgency is Urgency.EMERGENCY_NOW
-    return marks_of(content) | {
+    page = marks_of(content) | {
         "urgency": {
             "key": disposed.urgency.key,
             "tier": _tier(disposed.urgency),
@@ -350,6 +353,14 @@ def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
         "emergency": emergency,
         "slip_url": _slip_url(disposed.reasons, numbers) if emergency else None,
     }
+    return page | {"terms": wording.glossary.terms_in(*_told_on(page))}
+
+
+def _told_on(page: dict[str, Any]) -> Iterator[str]:
+    """Yield what the outcome says of its own; the words of the questions were explained there."""
+    for row in (page["urgency"], *page["reasons"], *page["causes"], *page["must_not_miss"]):
+        yield from (text for text in row.values() if isinstance(text, str))
+    yield from page["not_excluded"]
 
 
 def _tier(urgency: Urgency) -> int:
