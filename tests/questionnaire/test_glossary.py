@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.test import Client
 
 from triage.content.glossary import Glossary
 from triage.content.knowledge import content_of
@@ -64,6 +65,13 @@ def test_the_outcome_explains_its_words_once_before_the_answers(
     assert word in explained(page)
     assert page.count(HEADING) == 1
     assert page.index(HEADING) < page.index("<h2>Your answers</h2>")
+
+
+def test_the_page_of_a_condition_explains_its_words(release: Release) -> None:
+    page = Client().get("/conditions/spinal_metastasis").content.decode()
+
+    assert {"MRI scan", "Radiotherapy", "Spinal cord", "Steroid"} <= set(explained(page))
+    assert page.index("How it is treated") < page.index(HEADING) < page.index("<h2>Sources</h2>")
 
 
 def test_a_release_without_a_glossary_explains_nothing(

@@ -136,14 +136,22 @@ def _page(content: Content, wording: Wording, key: ConditionKey) -> dict[str, An
     def said(reason: Finding | Together) -> str:
         return told(reason, Evidence(), knowledge, wording)
 
+    text, advice = wording.condition(key), wording.advice("condition", key)
+    common = [said(reason) for reason in looks.common[:MOST_COMMON]]
+    telling = [said(reason) for reason in looks.telling[:MOST_TELLING]]
     return {
-        "text": wording.condition(key),
+        "text": text,
         "serious": knowledge.condition(key).serious,
-        "common": [said(reason) for reason in looks.common[:MOST_COMMON]],
-        "telling": [said(reason) for reason in looks.telling[:MOST_TELLING]],
+        "common": common,
+        "telling": telling,
         "alike": [entries[other] for other in most_alike(knowledge, key)[:MOST_ALIKE]],
         "urgency": {"key": knowledge.condition(key).urgency.key},
-        "advice": wording.advice("condition", key),
+        "advice": advice,
+        "terms": wording.glossary.terms_in(
+            *(text.plain_name, text.summary, *common, *telling),
+            *(advice.heading, advice.what_to_do, advice.safety_net, advice.do_not),
+            *(text.how_found, text.how_treated, advice.self_care),
+        ),
         "document_title": wording.source_document_title,
         "release_number": content.release_number,
         "release_hash_short": content.sha256[:8],
