@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .evidence import Chosen, Declined, Evidence
+from .evidence import Chosen, Declined, Evidence, Reply
 from .inference import reaches
 from .knowledge import Knowledge
 from .risks import highest_posteriors, risks_of
@@ -144,12 +144,12 @@ def _not_excluded(knowledge: Knowledge, closed: Standing) -> tuple[RuleKey, ...]
 
 def unknown_features(standing: Standing) -> Iterable[FeatureKey]:
     """The features that were asked and are not known: declined, or replied to with not sure."""
-    for feature, reply in standing.read:
-        match reply:
-            case Declined():
-                yield feature.key
-            case Chosen(options) if NOT_SURE in options:
-                yield feature.key
+    return (feature.key for feature, reply in standing.read if is_unknown(reply))
+
+
+def is_unknown(reply: Reply) -> bool:
+    """Whether a reply says that it is not known: declined, or not sure."""
+    return isinstance(reply, Declined) or (isinstance(reply, Chosen) and NOT_SURE in reply.options)
 
 
 def _risks(standing: Standing) -> list[RiskReason]:

@@ -44,6 +44,7 @@ from triage.engine import (
 from .forms import AnswerForm
 from .models import Assessment
 from .sentences import CHANCES, replied, told, why_asked
+from .watching import unknown_answers, watching
 
 MOST_CAUSES = 5
 MOST_WEIGHTS = 5  # for and against a cause: the weightiest; the rest say little
@@ -303,6 +304,7 @@ def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
     found = outcome(content.knowledge, evidence)
     disposed = found.disposition
     numbers = {feature: number for number, feature, _ in _read(assessment)}
+    urls = {feature: url_of(number) for feature, number in numbers.items()}
     advice = wording.advice("urgency", disposed.urgency.key)
     emergency = disposed.urgency is Urgency.EMERGENCY_NOW
     page = marks_of(content) | {
@@ -334,14 +336,8 @@ def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
             }
             for condition in found.must_not_miss
         ],
-        "unknowns": [
-            {
-                "name": wording.feature_name(unknown.feature),
-                "change_url": url_of(numbers[unknown.feature]),
-            }
-            for unknown in found.unknowns
-            if unknown.feature in numbers and unknown.highest > disposed.urgency
-        ],
+        "watching": watching(content.knowledge, evidence, wording, urls),
+        "unknowns": unknown_answers(found, content.knowledge, evidence, wording, urls),
         "answer_rows": rows_of(assessment),
         "observed": _observed(assessment),
         "observed_by": Assessment.Voice(assessment.voice).label,

@@ -1,0 +1,223 @@
+"""What would change the advice, in lines that a worried person can look out for."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from triage.content.knowledge import Wording
+from triage.engine import (
+    NOT_SURE,
+    Change,
+    Chosen,
+    Evidence,
+    Feature,
+    FeatureKey,
+    Knowledge,
+    Number,
+    OptionKey,
+    Outcome,
+    Reply,
+    Unknown,
+    Urgency,
+    changes_of,
+)
+from triage.engine.disposition import is_unknown
+
+from .sentences import replied
+
+MOST_LINES = 6
+"""Shown at once; the rest is folded."""
+
+MOST_TOGETHER = 2
+
+type Line = tuple[Urgency, str]
+
+type Noticed = tuple[FeatureKey, OptionKey | int]
+"""What a person may notice: an option, or a number in the cell that begins with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What to do, and the signs of which each is a reason to do it."""
+
+    heading: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer on which the advice hangs, or one that is not known and what it could change.
+
+    What the advice would be without an answer is not said: more questions might follow.
+    """
+
+    name: str
+    answer: str
+    change_url: str
+    says: str = ""
+    is_alarm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    first: tuple[Signs, ...]
+    more: tuple[Signs, ...]
+    hangs_on: tuple[Answer, ...]
+
+
+def watching(
+    knowledge: Knowledge, evidence: Evidence, wording: Wording, urls: Mapping[FeatureKey, str]
+) -> Watching:
+    """Return what would raise the urgency, warning signs first, and the answers it hangs on.
+
+    `urls` say where each answer can be changed.
+    """
+    changes = changes_of(knowledge, evidence)
+    alone, together = _lines(changes.raising, knowledge, evidence, wording)
+    rest = sorted([*alone[MOST_LINES:], *together], key=lambda line: -line[0])
+    return Watching(
+        _by_urgency(alone[:MOST_LINES], wording),
+        _by_urgency(rest, wording),
+        tuple(_hanging(changes.lowering, knowledge, evidence, wording, urls)),
+    )
+
+
+def unknown_answers(
+    outcome: Outcome,
+    knowledge: Knowledge,
+    evidence: Evidence,
+    wording: Wording,
+    urls: Mapping[FeatureKey, str],
+) -> list[Answer]:
+    """Return the answers that are not known, and what each of them could change."""
+    return [
+        Answer(
+            wording.feature_name(unknown.feature),
+            replied(unknown.feature, reply, knowledge, wording),
+            urls[unknown.feature],
+            says=_could_change(unknown, outcome.disposition.urgency),
+        )
+        for unknown in outcome.unknowns
+        if (reply := evidence.get(unknown.feature)) is not None and unknown.feature in urls
+    ]
+
+
+def _could_change(unknown: Unknown, urgency: Urgency) -> str:
+    told = []
+    if unknown.highest > urgency:
+        told.append("make the advice more urgent")
+    elif unknown.lowest < urgency:
+        told.append("make the advice less urgent")
+    if unknown.leads:
+        told.append("change which cause is likeliest")
+    return "An answer could " + ", or ".join(told)
+
+
+def _lines(
+    raising: Iterable[Change], knowledge: Knowledge, evidence: Evidence, wording: Wording
+) -> tuple[list[Line], list[Line]]:
+    """Return a line for each feature and urgency: of one sign, and of two that count together."""
+    alone: dict[tuple[bool, Urgency, FeatureKey], list[Noticed]] = {}
+    together: dict[tuple[Urgency, Noticed, FeatureKey], list[Noticed]] = {}
+    for change in raising:
+        noticed = [
+            sign
+            for key, reply in change.replies
+            for sign in _noticed(knowledge.feature(key), reply, evidence.get(key))
+        ]
+        features = {key for key, _ in noticed}
+        if len(features) < len(change.replies):
+            continue  # some of it cannot be noticed
+        if len(noticed) == 1:
+            (sign,) = noticed
+            alone.setdefault((bool(change.brings), change.urgency, sign[0]), []).append(sign)
+        elif len(noticed) == MOST_TOGETHER:
+            # a number comes last, so that its cells stand in one line
+            one, two = sorted(noticed, key=lambda each: isinstance(each[1], int))
+            together.setdefault((change.urgency, one, two[0]), []).append(two)
+    lines: list[Line] = [
+        (urgency, _said(signs, knowledge, wording)) for (_, urgency, _), signs in alone.items()
+    ]
+    pairs: dict[tuple[Urgency, str], list[str]] = {}
+    for (urgency, one, _), signs in together.items():
+        with_these = _said(signs, knowledge, wording)
+        pairs.setdefault((urgency, with_these), []).append(_said([one], knowledge, wording))
+    return lines, [
+        (urgency, f"{other}, together with {'; or '.join(some)}")
+        for (urgency, other), some in pairs.items()
+    ]
+
+
+def _noticed(feature: Feature, reply: Reply, before: Reply | None) -> list[Noticed]:
+    """Return what is new in a reply and can be noticed: not what one is sure of from the start,
+    such as the age, and not that nothing is."""
+    if feature.required:
+        return []
+    match reply:
+        case Number(value):
+            return [(feature.key, value)]
+        case Chosen(options):
+            had = before.options if isinstance(before, Chosen) else frozenset[OptionKey]()
+            lone = {option.key for option in feature.options if option.exclusive} | {NOT_SURE}
+            order = [option.key for option in feature.options]
+            return [(feature.key, key) for key in order if key in options - had - lone]
+        case _:
+            return []
+
+
+def _said(signs: list[Noticed], knowledge: Knowledge, wording: Wording) -> str:
+    """Say signs of one feature: “Legs and arms: Legs weak; or Wobbly when walking”."""
+    feature = knowledge.feature(signs[0][0])
+    order = [option.key for option in feature.options]
+    options = sorted({s for _, s in signs if not isinstance(s, int)}, key=order.index)
+    said = [wording.option(feature.key, key) for key in options]
+    said += _ranges(feature, {s for _, s in signs if isinstance(s, int)}, knowledge)
+    return f"{wording.feature_name(feature.key)}: {'; or '.join(said)}"
+
+
+def _ranges(feature: Feature, starts: set[int], knowledge: Knowledge) -> list[str]:
+    """Say cells of numbers, those that meet as one range."""
+    if not starts:
+        return []
+    ranges: list[tuple[int, int]] = []
+    for cell in knowledge.signs.cells[feature.key]:
+        if cell.start in starts:
+            if ranges and ranges[-1][1] == cell.start - 1:
+                ranges[-1] = (ranges[-1][0], cell[-1])
+            else:
+                ranges.append((cell.start, cell[-1]))
+    return [
+        f"{low} or more" if high == feature.high else f"{low} to {high}" if low < high else f"{low}"
+        for low, high in ranges
+    ]
+
+
+def _by_urgency(lines: list[Line], wording: Wording) -> tuple[Signs, ...]:
+    return tuple(
+        Signs(wording.advice("urgency", urgency.key).heading, tuple(line for _, line in group))
+        for urgency, group in groupby(lines, key=lambda line: line[0])
+    )
+
+
+def _hanging(
+    lowering: Iterable[Change],
+    knowledge: Knowledge,
+    evidence: Evidence,
+    wording: Wording,
+    urls: Mapping[FeatureKey, str],
+) -> Iterable[Answer]:
+    """Yield the answers without which the advice would be less urgent, warning signs first."""
+    by_feature: dict[FeatureKey, list[Change]] = {}
+    for change in lowering:
+        for key, _ in change.replies:
+            by_feature.setdefault(key, []).append(change)
+    for key, changes in by_feature.items():
+        reply = evidence.get(key)
+        if reply is None or key not in urls or is_unknown(reply):
+            continue  # nobody is sent looking for what would calm
+        yield Answer(
+            wording.feature_name(key),
+            replied(key, reply, knowledge, wording),
+            urls[key],
+            is_alarm=any(change.withdraws for change in changes),
+        )
