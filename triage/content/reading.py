@@ -81,7 +81,7 @@ def words_of(text: str) -> list[str]:
 
 
 def syllables(word: str) -> int:
-    """Return about how many syllables a word is said with: right for 98 in 100 English words.
+    """Return about how many syllables a word is said with: right for 98 in 100 words of prose.
 
     A number in digits counts as one, as it is read at a glance; capitals are spelt out.
     """
