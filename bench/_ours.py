@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from triage.engine import Evidence, FeatureKey, Reply, next_step, posterior
+from triage.engine import Evidence, FeatureKey, Reply, changes_of, next_step, posterior
 from triage.engine.explanation import weights_of_evidence
 from triage.engine.inference import posterior_of
 from triage.engine.selection import most_telling, outlook, outlook_of
@@ -65,6 +65,10 @@ class Ours:
     def explanation(self, turn: int) -> object:
         """What each finding adds to each condition."""
         return weights_of_evidence(Standing(self.knowledge, self.evidence(turn)))
+
+    def changes(self, turn: int) -> object:
+        """What would raise the urgency, and what would lower it."""
+        return changes_of(self.knowledge, self.evidence(turn))
 
     def whole(self, turn: int) -> object:
         """All of an answer: posterior, rules, next question, explanation."""

@@ -19,6 +19,9 @@ from ._packs import Pack, drawn, shipped, untempered
 from ._plain import Plain, gains_by_definition
 from ._topics import shipped_topics
 
+MOST_SECONDS = 0.010
+"""For all that would change the advice: so much later it is shown."""
+
 BARRED = "49 x 223 x 3"
 """The size at which the bars of speed stand; at the others there is only the ratio."""
 
@@ -117,6 +120,15 @@ def _inner(pack: Pack, ours: Ours, posteriors: Sequence[np.ndarray], effort: Eff
     return bars
 
 
+def changes_bar(pack: Pack, effort: Effort) -> Bar:
+    """How long it takes to find all that would change the advice, of half of the people."""
+    people = len(pack.replies)
+    timings = alternating({"changes": Ours(pack).changes}, rounds=effort.rounds, each=people)
+    seconds = timings.seconds("changes")
+    what = "what would change the advice, seconds"
+    return Bar(what, seconds, "at most", MOST_SECONDS, in_words(seconds))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="dev.py bench engine", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
@@ -136,6 +148,7 @@ def main() -> None:
             [
                 Bar("posterior, largest difference from plain Python's", off[0], "at most", 1e-9),
                 Bar("gain, largest difference from plain Python's", off[1], "at most", 1e-9),
+                changes_bar(pack, effort),
             ],
         )
 

@@ -161,7 +161,7 @@ def _pairs(replay: Replay, singles: Mapping[Replies, Replayed]) -> Iterator[Repl
     knowledge, now = replay.knowledge, replay.now.urgency
     within_reach = {rule.key for replayed in singles.values() for rule in replayed.rules}
     seen = set(singles)
-    known: dict[FeatureKey, list[tuple[_Step, frozenset[Mark]]]] = {}
+    known: dict[FeatureKey, list[tuple[_Step, tuple[Mark, ...]]]] = {}
     for rule in knowledge.rules:
         if rule.urgency <= now or rule.key in within_reach:
             continue
@@ -172,23 +172,23 @@ def _pairs(replay: Replay, singles: Mapping[Replies, Replayed]) -> Iterator[Repl
         for key in knowledge.reads[rule.key]:
             if key not in known:
                 known[key] = [
-                    (step, frozenset(replay.marks_of(key, step.reply)))
+                    (step, replay.marks_of(key, step.reply))
                     for step in _steps(replay, knowledge.feature(key))
                 ]
         steps = [
-            step
+            (step, marks)
             for key in knowledge.reads[rule.key]
             for step, marks in known[key]
             if not useful.isdisjoint(marks) and not _reaches(singles, step, rule.urgency)
         ]
-        for one, other in combinations(steps, MOST_AT_ONCE):
-            both = _both(replay, one, other)
-            if (
-                both
-                and both not in seen
-                and replay.comes_to(verdict, replay.values_after(both))
-                and _can_be(replay, both)
-            ):
+        for (one, marks), (other, more) in combinations(steps, MOST_AT_ONCE):
+            if one.feature is other.feature:
+                both = _both(replay, one, other)
+                holds = both and replay.comes_to(verdict, replay.values_after(both))
+            else:
+                holds = replay.comes_to(verdict, replay.values_with(marks, more))
+                both = _both(replay, one, other) if holds else ()
+            if both and holds and both not in seen and _can_be(replay, both):
                 seen.add(both)
                 yield both
 

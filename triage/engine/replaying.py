@@ -33,10 +33,14 @@ class Replay:
         self.standing = standing
         self.closed = standing.closed()
         self._risks = sorted(risks_of(self.knowledge), key=lambda risk: -risk.urgency)
+        self._above = {
+            urgency: [risk for risk in self._risks if risk.urgency > urgency] for urgency in Urgency
+        }
         self._weighed = Reweighing(self.closed, [risk.members for risk in self._risks])
         self.values = [mark % VALUES for mark in self.closed.known if mark is not None]
         self._scoping = {key for rule in self.knowledge.scope for key in self.knowledge.reads[rule]}
         self._in_scope = self._scope_of(standing)
+        self._scopes: dict[Replies, bool] = {}
         self._by_rules_now = Urgency.SELF_CARE
         (self.now,) = self.after([()])
         self._by_rules_now = max([r.urgency for r in self.now.rules], default=Urgency.SELF_CARE)
@@ -47,17 +51,20 @@ class Replay:
         gate = self.knowledge.gates[feature]
         return gate is TRUE or self.comes_to(gate, self.values_after(change))
 
+    def values_with(self, *marks: Sequence[Mark]) -> list[int]:
+        values = self.values.copy()
+        for some in marks:
+            for mark in some:
+                values[mark // VALUES] = mark % VALUES
+        return values
+
     def marks_of(self, feature: FeatureKey, reply: Reply) -> tuple[Mark, ...]:
         unsure = feature in self.knowledge.feeds_emergency
         return self.knowledge.signs.marks(feature, reply, unsure=unsure)
 
     def values_after(self, change: Replies) -> list[int]:
         """Return the value of every sign after a change."""
-        values = self.values.copy() if change else self.values
-        for feature, reply in change:
-            for mark in self.marks_of(feature, reply):
-                values[mark // VALUES] = mark % VALUES
-        return values
+        return self.values_with(*(self.marks_of(feature, reply) for feature, reply in change))
 
     @staticmethod
     def comes_to(verdict: Verdict, values: Sequence[int]) -> bool:
@@ -82,11 +89,13 @@ class Replay:
             for place, posteriors in zip(places, highest, strict=True):
                 found = replayed[place]
                 risks = tuple(
-                    risk
-                    for risk, posterior in zip(
-                        self._risks_above(found.urgency), posteriors, strict=False
-                    )
-                    if reaches(posterior, risk.raise_at)
+                    [
+                        risk
+                        for risk, posterior in zip(
+                            self._risks_above(found.urgency), posteriors, strict=False
+                        )
+                        if reaches(posterior, risk.raise_at)
+                    ]
                 )
                 if risks:
                     replayed[place] = Replayed(risks[0].urgency, found.rules, risks)
@@ -112,7 +121,7 @@ class Replay:
         return min(keys)[1]
 
     def _risks_above(self, urgency: Urgency) -> list[Risk]:
-        return self._risks[: sum(risk.urgency > urgency for risk in self._risks)]
+        return self._above[urgency]
 
     def _by_rules(self, change: Replies) -> Replayed:
         knowledge, values = self.knowledge, self.values_after(change)
@@ -123,18 +132,27 @@ class Replay:
                 if self.comes_to(knowledge.verdicts[rule.key], values)
             )
         else:
-            holding = self.holding.copy()
-            for key, _ in change:
-                for rule in knowledge.rules_reading.get(key, ()):
-                    holding[rule] = self.comes_to(knowledge.verdicts[rule], values)
+            other = {
+                rule: holds
+                for key, _ in change
+                for rule in knowledge.rules_reading.get(key, ())
+                if (holds := self.comes_to(knowledge.verdicts[rule], values))
+                is not self.holding[rule]
+            }
+            if not other:
+                return Replayed(self._by_rules_now, self.now.rules, ())
+            holding = {**self.holding, **other}
             rules = tuple([rule for rule in knowledge.rules if holding[rule.key]])
         urgency = max([rule.urgency for rule in rules], default=Urgency.SELF_CARE)
         return Replayed(urgency, rules, ())
 
     def _in_scope_after(self, change: Replies) -> bool:
-        if all(key not in self._scoping for key, _ in change):
+        told = tuple([pair for pair in change if pair[0] in self._scoping])
+        if not told:
             return self._in_scope
-        return self._scope_of(self.standing.with_replies(change))
+        if told not in self._scopes:
+            self._scopes[told] = self._scope_of(self.standing.with_replies(told))
+        return self._scopes[told]
 
     def _scope_of(self, standing: Standing) -> bool:
         return all(standing.verdict(rule) is FALSE for rule in self.knowledge.scope)

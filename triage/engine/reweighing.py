@@ -65,6 +65,11 @@ class Reweighing:
                 for place, told in linked.items():
                     self._told[place] = self._told.get(place, 0.0) + told
         self._gates = {key: features_of(knowledge.asked_if[key]) for key in knowledge.gated}
+        self._ways_of: dict[
+            tuple[FeatureKey, Reply, bool], list[tuple[FeatureKey, frozenset[OptionKey] | None]]
+        ] = {}
+        self._read_by_gates = frozenset[FeatureKey]().union(*self._gates.values())
+        self._waking: dict[tuple[Replies, frozenset[FeatureKey]], bool] = {}
         self._gating = frozenset[FeatureKey]().union(
             *(gate for key, gate in self._gates.items() if key in standing.evidence)
         )
@@ -145,6 +150,14 @@ class Reweighing:
         keys = {key for key, _ in change}
         if keys.isdisjoint(self._gating) and (len(keys) == 1 or keys.isdisjoint(self._gates)):
             return False
+        # only what gates read matters, and whether one of the others has a gate
+        told = tuple([pair for pair in change if pair[0] in self._read_by_gates])
+        which = told, frozenset(keys & self._gates.keys())
+        if which not in self._waking:
+            self._waking[which] = bool(told) and self._may_wake(change, keys)
+        return self._waking[which]
+
+    def _may_wake(self, change: Replies, keys: set[FeatureKey]) -> bool:
         knowledge, readings = self._standing.knowledge, self._standing.readings
         hanging = [
             key
@@ -183,18 +196,26 @@ class Reweighing:
         alarming = self._alarming - {key for key, _ in change}
         several = []
         for key, reply in change:
-            feature = self._standing.knowledge.feature(key)
-            options = options_in(feature, reply)
-            ways: list[frozenset[OptionKey] | None] = [None]
-            if options is not None:
-                alarms = alarms_in(self._tables, feature, options)
-                if feature.kind is Kind.MULTI and 2 ** len(alarms) >= MOST_VARIANTS:
-                    return []
-                hangs = not alarming.isdisjoint(self._gates.get(key, ()))
-                ways = [] if not (alarms or hangs) else ways
-                ways += ways_to_read(self._tables, feature, options)
-            several.append([(key, way) for way in ways])
+            hangs = not alarming.isdisjoint(self._gates.get(key, ()))
+            which = key, reply, hangs
+            if which not in self._ways_of:
+                self._ways_of[which] = self._ways_of_one(key, reply, hangs=hangs)
+            several.append(self._ways_of[which])
         return list(product(*several))
+
+    def _ways_of_one(
+        self, key: FeatureKey, reply: Reply, *, hangs: bool
+    ) -> list[tuple[FeatureKey, frozenset[OptionKey] | None]]:
+        feature = self._standing.knowledge.feature(key)
+        options = options_in(feature, reply)
+        if options is None:
+            return [(key, None)]
+        alarms = alarms_in(self._tables, feature, options)
+        if feature.kind is Kind.MULTI and 2 ** len(alarms) >= MOST_VARIANTS:
+            return []
+        ways = ways_to_read(self._tables, feature, options) if alarms else [options]
+        nothing = [(key, None)] if alarms or hangs else []
+        return [*nothing, *((key, way) for way in ways)]
 
     def _highest(
         self, freed: frozenset[FeatureKey], ways: Sequence[Way], sets: Sequence[list[int]]
@@ -232,10 +253,12 @@ class Reweighing:
             highest[:, numbers] = best
         return highest
 
-    def _added(self, way: Way) -> tuple[Array, dict[int, Array]]:
+    def _added(self, way: Way) -> tuple[Array, Mapping[int, Array]]:
         """Return what a way of reading adds to what is settled, in place of what is replied now."""
         parts = [self._part(key, options) for key, options in way if options is not None]
         gone = [part for key, _ in way for part in self._settled.get(key, ())]
+        if len(parts) == 1 and not gone:
+            return parts[0]
         alone = parts[0][0] if parts else np.zeros(len(self._alone))
         told = dict(parts[0][1]) if parts else {}
         for more, linked in parts[1:]:
