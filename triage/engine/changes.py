@@ -280,11 +280,10 @@ def _change(replay: Replay, replies: Replies, replayed: Replayed) -> Change:
 def _alarms(
     replay: Replay, replies: Iterable[tuple[FeatureKey, Reply | None]]
 ) -> list[tuple[FeatureKey, OptionKey]]:
-    return [
-        (key, option.key)
-        for key, reply in replies
-        if reply is not None
-        for feature in [replay.knowledge.feature(key)]
-        for option in feature.options
-        if option.alarm and option.key in (options_in(feature, reply) or ())
-    ]
+    found = []
+    for key, reply in replies:
+        feature = replay.knowledge.feature(key)
+        options = None if reply is None else options_in(feature, reply)
+        if options:
+            found += [(key, o.key) for o in feature.options if o.alarm and o.key in options]
+    return found

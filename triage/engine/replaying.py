@@ -7,7 +7,7 @@ import numpy as np
 
 from .arrays import Array
 from .evidence import Reply
-from .inference import DECIMALS, normalised, reaches
+from .inference import DECIMALS, LAST_BITS, normalised
 from .reweighing import Reweighing
 from .risks import Replies, Risk, risks_of
 from .standing import Standing
@@ -83,22 +83,18 @@ class Replay:
                 batches.setdefault(found.urgency < self._by_rules_now, []).append(place)
         for places in batches.values():
             least = min(replayed[place].urgency for place in places)
-            highest = self._weighed.after(
-                [changes[place] for place in places], len(self._risks_above(least))
-            )
-            for place, posteriors in zip(places, highest, strict=True):
-                found = replayed[place]
+            above = self._risks_above(least)
+            highest = self._weighed.after([changes[place] for place in places], len(above))
+            passed = highest >= np.array([risk.raise_at for risk in above]) - LAST_BITS
+            for number in np.flatnonzero(passed.any(axis=1)):
+                found = replayed[places[number]]
                 risks = tuple(
-                    [
-                        risk
-                        for risk, posterior in zip(
-                            self._risks_above(found.urgency), posteriors, strict=False
-                        )
-                        if reaches(posterior, risk.raise_at)
-                    ]
+                    risk
+                    for risk, passes in zip(above, passed[number], strict=True)
+                    if passes and risk.urgency > found.urgency
                 )
                 if risks:
-                    replayed[place] = Replayed(risks[0].urgency, found.rules, risks)
+                    replayed[places[number]] = Replayed(risks[0].urgency, found.rules, risks)
         return replayed
 
     def leads(self, changes: Sequence[Replies]) -> list[ConditionKey | None]:

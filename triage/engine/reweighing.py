@@ -74,13 +74,13 @@ class Reweighing:
             *(gate for key, gate in self._gates.items() if key in standing.evidence)
         )
 
-    def after(self, changes: Sequence[Replies], count: int) -> list[list[float]]:
+    def after(self, changes: Sequence[Replies], count: int) -> Array:
         """Return, for each change of some replies, the highest posterior after it of each of the
-        first `count` sets.
+        first `count` sets, (changes, count).
 
         Each feature that is changed has to apply before the change or after it.
         """
-        found: list[list[float]] = [[] for _ in changes]
+        found = np.empty((len(changes), count))
         sets = self._sets[:count]
         alike: dict[frozenset[FeatureKey], dict[int, list[Way]]] = {}
         for number, change in enumerate(changes):
@@ -100,8 +100,7 @@ class Reweighing:
             at = [place[way] for ways in group.values() for way in ways]
             starts = np.cumsum([0, *(len(ways) for ways in group.values())])[:-1]
             best = np.maximum.reduceat(highest[:, at], starts, axis=1)
-            for number, column in zip(group, best.T.tolist(), strict=True):
-                found[number] = column
+            found[list(group)] = best.T
         return found
 
     def scores(self, changes: Sequence[Replies]) -> Array:
