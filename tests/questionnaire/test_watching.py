@@ -110,6 +110,16 @@ def test_an_unknown_says_what_an_answer_could_change(underway: Person) -> None:
     assert "Answer it now : Bladder, bowel" in page
 
 
+def test_what_could_only_change_the_likeliest_cause_is_folded(underway: Person) -> None:
+    finished(underway, age="44", bladder_saddle="not_sure", lump_size="not_sure")
+
+    unknowns = pages.outcome_page(underway.assessment, underway.assessment.active_at)["unknowns"]
+
+    assert [row.change_url for row in unknowns.pressing] == ["/check/2"]
+    assert all("more urgent" not in row.says for row in unknowns.others)
+    assert "Size of the lump" in [row.name for row in unknowns.others]
+
+
 def test_in_an_emergency_the_unknowns_are_folded(underway: Person) -> None:
     underway.answer("none")
     underway.answer("not_sure")

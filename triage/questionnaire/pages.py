@@ -44,7 +44,7 @@ from triage.engine import (
 from .forms import AnswerForm
 from .models import Assessment
 from .sentences import CHANCES, replied, told, why_asked
-from .watching import unknown_answers, watching
+from .watching import not_known, watching
 
 MOST_CAUSES = 5
 MOST_WEIGHTS = 5  # for and against a cause: the weightiest; the rest say little
@@ -337,7 +337,7 @@ def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
             for condition in found.must_not_miss
         ],
         "watching": watching(content.knowledge, evidence, wording, urls),
-        "unknowns": unknown_answers(found, content.knowledge, evidence, wording, urls),
+        "unknowns": not_known(found, content.knowledge, evidence, wording, urls),
         "answer_rows": rows_of(assessment),
         "observed": _observed(assessment),
         "observed_by": Assessment.Voice(assessment.voice).label,

@@ -1,6 +1,6 @@
 """What would change the advice, in lines that a worried person can look out for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -82,24 +82,44 @@ def watching(
     )
 
 
-def unknown_answers(
+@dataclass(frozen=True, slots=True)
+class NotKnown:
+    """The answers that are not known: by which the advice could become more urgent, and the rest."""
+
+    pressing: tuple[Answer, ...]
+    others: tuple[Answer, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.pressing or self.others)
+
+    def __iter__(self) -> Iterator[Answer]:
+        yield from self.pressing
+        yield from self.others
+
+
+def not_known(
     outcome: Outcome,
     knowledge: Knowledge,
     evidence: Evidence,
     wording: Wording,
     urls: Mapping[FeatureKey, str],
-) -> list[Answer]:
+) -> NotKnown:
     """Return the answers that are not known, and what each of them could change."""
-    return [
-        Answer(
+    urgency = outcome.disposition.urgency
+    pressing: list[Answer] = []
+    others: list[Answer] = []
+    for unknown in outcome.unknowns:
+        reply = evidence.get(unknown.feature)
+        if reply is None or unknown.feature not in urls:
+            continue
+        answer = Answer(
             wording.feature_name(unknown.feature),
             replied(unknown.feature, reply, knowledge, wording),
             urls[unknown.feature],
-            says=_could_change(unknown, outcome.disposition.urgency),
+            says=_could_change(unknown, urgency),
         )
-        for unknown in outcome.unknowns
-        if (reply := evidence.get(unknown.feature)) is not None and unknown.feature in urls
-    ]
+        (pressing if unknown.highest > urgency else others).append(answer)
+    return NotKnown(tuple(pressing), tuple(others))
 
 
 def _could_change(unknown: Unknown, urgency: Urgency) -> str:
