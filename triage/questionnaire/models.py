@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
+from threading import Lock
 from typing import Any, NewType
 
 from django.conf import settings
@@ -47,6 +49,12 @@ WHERE assessment.token_hash = %s
 WRITE = "UPDATE questionnaire_assessment SET {columns} WHERE id = %s AND revision = %s"
 
 
+WRITING = Lock()
+"""SQLite takes one writer at a time, and whoever finds it taken sleeps up to 100 ms before asking
+again; threads of one process wait for each other here instead, which takes no longer than need be.
+"""
+
+
 class AssessmentQuerySet(models.QuerySet["Assessment"]):
     def of(self, token: Token) -> "AssessmentQuerySet":
         return self.filter(token_hash=hash_of(token))
@@ -60,7 +68,8 @@ class AssessmentQuerySet(models.QuerySet["Assessment"]):
         fields = [field for field in self.model._meta.concrete_fields if field.name in values]
         statement = WRITE.format(columns=", ".join(f"{field.column} = %s" for field in fields))
         ready = [field.get_db_prep_save(values[field.name], connection) for field in fields]
-        with connection.cursor() as cursor:
+        turn = WRITING if connection.vendor == "sqlite" else nullcontext()
+        with connection.cursor() as cursor, turn:
             cursor.execute(statement, [*ready, assessment.pk, assessment.revision])
             return bool(cursor.rowcount)
 
