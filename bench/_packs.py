@@ -216,7 +216,8 @@ def untempered(pack: Pack) -> Pack:
 
 
 def tempered(pack: Pack, temper: float) -> Pack:
-    settings = replace(pack.knowledge.settings, temper=temper)
+    """Return the pack with another temper, without syndromes, and with always something to ask."""
+    settings = replace(pack.knowledge.settings, temper=temper, gain_stop=0.0)
     return replace(pack, knowledge=_independent(pack.knowledge, settings))
 
 

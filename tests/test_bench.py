@@ -70,6 +70,14 @@ def test_plain_python_finds_the_same_largest_gain(back_lump: Pack) -> None:
     assert len(set(asked)) > 1
 
 
+def test_whoever_is_timed_has_always_something_to_ask(back_lump: Pack) -> None:
+    pack = untempered(back_lump)
+    ours = Ours(pack)
+
+    for turn in range(len(pack.replies)):
+        assert ours.next_question(turn) in pack.open[turn]
+
+
 def test_everybody_in_a_pack_differs_from_the_one_before(back_lump: Pack) -> None:
     for pack in (back_lump, drawn(7, 12, 3, people=10)):
         people = pack.replies

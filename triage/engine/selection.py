@@ -189,7 +189,7 @@ def worths(knowledge: Knowledge, prospect: Outlook) -> Array:
 
     Shape:  (F,), in the order of `tables.asked`; nats. Off by at most `tables.rounding`.
     Source: Arimoto S, Information measures and capacity of order alpha, 1977; the bound on the
-            error by the roots is Bhattacharyya's. Measured: `bench ddxplus`, 1.3 questions fewer.
+            error by the roots is Bhattacharyya's.
     """
     tables = knowledge.tables
     roots = np.sqrt(prospect.weights)
