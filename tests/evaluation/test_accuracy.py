@@ -1,3 +1,5 @@
+from math import sqrt
+
 import numpy as np
 import pytest
 
@@ -75,4 +77,5 @@ def test_the_shipped_content_claims_what_comes_true_of_simulated_people(
 
     low, high = claims.right.interval
     assert low <= claims.claimed <= high
-    assert claims.error <= 0.05
+    # of fewer people chance alone makes more: ten bins, each off by about a root of its people
+    assert claims.error <= 0.03 + 0.5 / sqrt(len(people))
