@@ -19,6 +19,7 @@ ENV PATH=/opt/venv/bin:$PATH STATIC_ROOT=/app/var/static
 # Also proves that the settings are fit for a deployment; the image keeps none of these values.
 RUN export SECRET_KEY=only-while-building-fifty-characters-long-0123456789-abcdef \
         ALLOWED_HOSTS=build.example OPERATOR=build COMPLAINTS=build \
+    && python manage.py catalogues --compile \
     && python manage.py collectstatic --no-input --verbosity 0 \
     && python manage.py check --deploy --fail-level WARNING \
     && python -m compileall -q triage

@@ -36,7 +36,15 @@ BIN = "Scripts" if WINDOWS else "bin"
 PYTHON = VENV / BIN / ("python.exe" if WINDOWS else "python")
 VERSIONS = ("3.13", "3.12", "3.14")  # the one we develop on first
 LEVELS = ("run", "test", "bench")  # each set of requirements holds the ones before it
-WITHOUT_DATABASE = {"check", "collectstatic", "help", "makemigrations", "migrate", "--help"}
+WITHOUT_DATABASE = {
+    "catalogues",
+    "check",
+    "collectstatic",
+    "help",
+    "makemigrations",
+    "migrate",
+    "--help",
+}
 
 
 class Stop(Exception):
@@ -207,9 +215,9 @@ def demonstration() -> dict[str, str]:
 def contents() -> str:
     """Return the fingerprint of all that the demonstration's database and static files come from."""
     digest = hashlib.sha256()
-    for folder in ("fixtures", "static", "triage", "requirements"):
+    for folder in ("fixtures", "locale", "static", "triage", "requirements"):
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc":
+            if path.is_file() and path.suffix not in (".pyc", ".mo"):
                 digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     return digest.hexdigest()
 
@@ -222,7 +230,13 @@ def set_up() -> None:
     if made_here and stamp.exists() and stamp.read_text() == fingerprint:
         return
     say("setting up database, content and demonstration users")
-    for command in (["migrate"], ["set_up_demonstration"], ["collectstatic", "--no-input"]):
+    commands = (
+        ["catalogues", "--compile"],
+        ["migrate"],
+        ["set_up_demonstration"],
+        ["collectstatic", "--no-input"],
+    )
+    for command in commands:
         quiet = [] if command[0] == "set_up_demonstration" else ["--verbosity", "0"]
         call(
             [PYTHON, "manage.py", *command, *quiet],

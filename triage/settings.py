@@ -46,7 +46,9 @@ SQLITE_WAL_RISK_ACCEPTED = env.bool("SQLITE_WAL_RISK_ACCEPTED", False)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en-gb")
-LANGUAGES = [("en", "English")]
+# Interfaces that there are; a release is shown only in those of them that it is complete in.
+LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", "Europe/London")
 USE_I18N = True
 USE_TZ = True
