@@ -52,6 +52,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", "Europe/London")
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = "triage.formats"
 
 # Whom people are sent to, by locale. Content says {emergency_number}, never a number.
 PLACEHOLDER_DEFAULTS = {
