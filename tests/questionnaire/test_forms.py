@@ -70,7 +70,7 @@ def test_a_number_is_read_as_people_type_it(ask: Ask, typed: str, age: int) -> N
 def test_a_number_that_makes_no_sense_is_explained(ask: Ask, typed: str) -> None:
     form = ask("age", reply=typed)
 
-    assert form.errors == ["Enter your age as a whole number from 0 to 120"]
+    assert form.errors == ["Age: enter a whole number from 0 to 120"]
 
 
 def test_a_short_scale_is_chosen_and_not_typed(ask: Ask) -> None:
@@ -118,8 +118,8 @@ def test_a_post_becomes_a_reply(ask: Ask, key: str, posted: dict[str, str], repl
             {"reply": ["none", "collapse"]},
             "Select either “None of these” or the other answers, not both",
         ),
-        ("age", {"decline": "dont_know"}, "Enter your age as a whole number from 0 to 120"),
-        ("age", {"decline": "rather_not_say"}, "Enter your age as a whole number from 0 to 120"),
+        ("age", {"decline": "dont_know"}, "Age: enter a whole number from 0 to 120"),
+        ("age", {"decline": "rather_not_say"}, "Age: enter a whole number from 0 to 120"),
     ],
 )
 def test_a_post_that_makes_no_sense_says_what_to_do(

@@ -3,10 +3,16 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext, gettext_noop
+
+from triage.content.places import language_here, place_in
 
 from .context import plain
 
 RETRY_AFTER = "10"  # seconds
+BROKEN = gettext_noop(
+    "Something went wrong on our side. In an emergency call %(emergency_number)s now."
+)
 
 
 def static_page(request: HttpRequest, name: str, status: int) -> HttpResponse:
@@ -42,12 +48,18 @@ def broken(request: HttpRequest) -> HttpResponse:
     try:
         return static_page(request, "500.html", 500)
     except Exception:
-        number = settings.PLACEHOLDERS["emergency_number"]
         return HttpResponse(
-            f"Something went wrong on our side. In an emergency call {number} now.",
+            _last_words(),
             content_type="text/plain; charset=utf-8",
             status=500,
         )
+
+
+def _last_words() -> str:
+    try:
+        return gettext(BROKEN) % place_in(language_here())
+    except Exception:  # the catalogues may be gone as well
+        return BROKEN % {"emergency_number": settings.EMERGENCY_NUMBER}
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from triage.content.knowledge import Wording
 from triage.engine import (
@@ -98,21 +99,26 @@ class AnswerForm:
     @property
     def what_to_do(self) -> str:
         """The sentence for a reply that is missing or makes no sense."""
-        name = self.wording.feature_name(self.asked.key)
         match self.asked.kind:
             case Kind.NUMBER if self.is_typed:
-                return (
-                    f"Enter your {name[:1].lower()}{name[1:]} as a whole number"
-                    f" from {self.asked.low} to {self.asked.high}"
-                )
+                return _("%(name)s: enter a whole number from %(low)s to %(high)s") % {
+                    "name": self.wording.feature_name(self.asked.key),
+                    "low": self.asked.low,
+                    "high": self.asked.high,
+                }
             case Kind.NUMBER:
-                return f"Select a number from {self.asked.low} to {self.asked.high}"
+                return _("Select a number from %(low)s to %(high)s") % {
+                    "low": self.asked.low,
+                    "high": self.asked.high,
+                }
             case Kind.SINGLE:
-                return "Select the answer that fits best"
+                return _("Select the answer that fits best")
             case Kind.MULTI:
                 alone = [option.key for option in self.asked.options if option.exclusive]
-                none = self.wording.option(self.asked.key, alone[0]) if alone else ""
-                return f"Select all that fit, or “{none}”" if none else "Select all that fit"
+                if not alone:
+                    return _("Select all that fit")
+                none = self.wording.option(self.asked.key, alone[0])
+                return _("Select all that fit, or “%(none)s”") % {"none": none}
 
     @property
     def _contradiction(self) -> str:
@@ -121,7 +127,9 @@ class AnswerForm:
             return ""
         alone = {option.key for option in self.asked.options if option.exclusive}
         ticked = [label for key, label in self._labels if key in alone and key in self.shown]
-        return f"Select either “{ticked[0]}” or the other answers, not both" if ticked else ""
+        if not ticked:
+            return ""
+        return _("Select either “%(alone)s” or the other answers, not both") % {"alone": ticked[0]}
 
     @property
     def choices_view(self) -> list[Choice]:

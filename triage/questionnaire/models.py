@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.db.models.functions import Length
 from django.db.models.lookups import Exact
 from django.db.models.sql.compiler import SQLCompiler
+from django.utils.translation import pgettext_lazy
 
 from triage.content.knowledge import Content, content_of
 from triage.engine import Evidence, FeatureKey, Reply, Urgency, reply_from_json
@@ -95,10 +96,13 @@ class Assessment(models.Model):
     class Voice(models.TextChoices):
         """Who answers, and how they look at the back and feel it."""
 
-        TEXT = "text", "the person"
-        MIRROR = "mirror", "the person, with a mirror or a phone photo"
-        HELPER = "helper", "a helper who is with them"
-        OTHER = "other", "somebody answering for them"
+        TEXT = "text", pgettext_lazy("seen or felt by …", "the person")
+        MIRROR = (
+            "mirror",
+            pgettext_lazy("seen or felt by …", "the person, with a mirror or a phone photo"),
+        )
+        HELPER = "helper", pgettext_lazy("seen or felt by …", "a helper who is with them")
+        OTHER = "other", pgettext_lazy("seen or felt by …", "somebody answering for them")
 
     token_hash = models.CharField(max_length=64, unique=True)
     release = models.ForeignKey("content.Release", models.PROTECT, related_name="+")

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from math import log
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from triage.content.knowledge import Wording
 from triage.engine import (
     Chance,
@@ -30,25 +33,39 @@ from triage.engine import (
 from triage.engine.tables import band_of
 
 DECLINED = {
-    Decline.DONT_KNOW: "Not known",
-    Decline.CANT_SEE: "Could not see or reach it",
-    Decline.RATHER_NOT_SAY: "Not provided",
+    Decline.DONT_KNOW: gettext_lazy("Not known"),
+    Decline.CANT_SEE: gettext_lazy("Could not see or reach it"),
+    Decline.RATHER_NOT_SAY: gettext_lazy("Not provided"),
 }
 CHANCES = {
-    Chance.VERY_UNLIKELY: "very unlikely",
-    Chance.UNLIKELY: "unlikely",
-    Chance.POSSIBLE: "possible",
-    Chance.LIKELY: "likely",
-    Chance.VERY_LIKELY: "very likely",
-    Chance.HARD_TO_TELL: "hard to tell",
+    Chance.VERY_UNLIKELY: gettext_lazy("very unlikely"),
+    Chance.UNLIKELY: gettext_lazy("unlikely"),
+    Chance.POSSIBLE: gettext_lazy("possible"),
+    Chance.LIKELY: gettext_lazy("likely"),
+    Chance.VERY_LIKELY: gettext_lazy("very likely"),
+    Chance.HARD_TO_TELL: gettext_lazy("hard to tell"),
 }
 SOON = {
-    Urgency.EMERGENCY_NOW: "that need help at once",
-    Urgency.SAME_DAY: "that need help today",
-    Urgency.FEW_DAYS: "that should be seen in the next few days",
-    Urgency.URGENT_2_WEEKS: "that should be seen within 2 weeks",
-    Urgency.ROUTINE: "that somebody should look at",
-    Urgency.SELF_CARE: "that can be looked after at home",
+    Urgency.EMERGENCY_NOW: gettext_lazy(
+        "It comes now because it is the best next check for signs that need help at once."
+    ),
+    Urgency.SAME_DAY: gettext_lazy(
+        "It comes now because it is the best next check for signs that need help today."
+    ),
+    Urgency.FEW_DAYS: gettext_lazy(
+        "It comes now because it is the best next check for signs that should be seen in the next"
+        " few days."
+    ),
+    Urgency.URGENT_2_WEEKS: gettext_lazy(
+        "It comes now because it is the best next check for signs that should be seen within 2"
+        " weeks."
+    ),
+    Urgency.ROUTINE: gettext_lazy(
+        "It comes now because it is the best next check for signs that somebody should look at."
+    ),
+    Urgency.SELF_CARE: gettext_lazy(
+        "It comes now because it is the best next check for signs that can be looked after at home."
+    ),
 }
 
 
@@ -56,16 +73,15 @@ def why_asked(why: Why, knowledge: Knowledge) -> str:
     """Say why a question comes now, without naming what would frighten."""
     match why:
         case Safety():
-            return "We ask everyone this first, to find signs that need help fast."
+            return _("We ask everyone this first, to find signs that need help fast.")
         case Required():
-            return "We ask everyone this. The advice depends on it."
+            return _("We ask everyone this. The advice depends on it.")
         case Settles(rules):
-            highest = max(knowledge.rule(rule).urgency for rule in rules)
-            return f"It comes now because it is the best next check for signs {SOON[highest]}."
+            return str(SOON[max(knowledge.rule(rule).urgency for rule in rules)])
         case Tells():
-            return "It comes now because it tells the possible causes apart best."
+            return _("It comes now because it tells the possible causes apart best.")
         case MayRaise():
-            return "It comes now because the answer could change how soon help is needed."
+            return _("It comes now because the answer could change how soon help is needed.")
 
 
 def replied(feature: FeatureKey, reply: Reply, knowledge: Knowledge, wording: Wording) -> str:
@@ -74,7 +90,7 @@ def replied(feature: FeatureKey, reply: Reply, knowledge: Knowledge, wording: Wo
         case Number(value):
             return str(value)
         case Declined(reason):
-            return DECLINED[reason]
+            return str(DECLINED[reason])
         case Chosen(chosen):
             ticked = _ticked(feature, chosen, knowledge)
             return "; ".join(wording.option(feature, option.key) for option in ticked)
@@ -91,19 +107,31 @@ def told(
             return _together(reason, evidence, knowledge, wording)
 
 
+def named(name: str, answer: str) -> str:
+    return _("%(name)s: %(answer)s") % {"name": name, "answer": answer}
+
+
+def range_of(low: int, high: int) -> str:
+    return _("%(low)s to %(high)s") % {"low": low, "high": high}
+
+
+def _not(label: str) -> str:
+    return _("not “%(answer)s”") % {"answer": label}
+
+
 def _found(finding: Finding, evidence: Evidence, knowledge: Knowledge, wording: Wording) -> str:
     """Say one finding: “Fever: Yes”, “Age: 34”, “Skin: not “Pus””, “Skin: nothing more”."""
     feature = finding.feature
     name = wording.feature_name(feature)
     if finding.number is not None:
-        return f"{name}: {finding.number}"
+        return named(name, str(finding.number))
     if finding.option is not None:
         label = wording.option(feature, finding.option)
-        return f"{name}: {label}" if finding.present else f"{name}: not “{label}”"
+        return named(name, label if finding.present else _not(label))
     said = _holds_alone(feature, evidence, knowledge, wording)
     if said and not wording.shows_a_syndrome(feature):  # else that says it, and this is the rest
-        return f"{name}: {said}"
-    return f"{name}: nothing more"
+        return named(name, said)
+    return _("%(name)s: nothing more") % {"name": name}
 
 
 def _holds_alone(
@@ -135,17 +163,17 @@ def _together(
             if finding.present and (feature, _option_of(finding, knowledge)) in text.signs
         ]
         if signs:
-            shows.append(f"{name}: {', '.join(_values(signs, wording))}")
+            shows.append(named(name, ", ".join(_values(signs, wording))))
         elif said := _holds_alone(feature, evidence, knowledge, wording):
-            lacks.append(f"{name}: {said}")
+            lacks.append(named(name, said))
         else:
-            lacks.append(f"{name}: {', '.join(_values(findings, wording))}")
+            lacks.append(named(name, ", ".join(_values(findings, wording))))
     if shows and (not lacks or _is_likelier(together, knowledge)):
-        heading, sides = text.present, (shows, lacks)
+        heading, most, rest = text.present, shows, lacks
     else:
-        heading, sides = text.absent, (lacks, shows)
-    but = "; but ".join("; ".join(side) for side in sides if side)
-    return f"{heading} ({but})"
+        heading, most, rest = text.absent, lacks, shows
+    parts = {"heading": heading, "most": "; ".join(most), "rest": "; ".join(rest)}
+    return (_("%(heading)s (%(most)s; but %(rest)s)") if rest else "%(heading)s (%(most)s)") % parts
 
 
 def _is_likelier(together: Together, knowledge: Knowledge) -> bool:
@@ -181,7 +209,7 @@ def _values(findings: list[Finding], wording: Wording) -> Iterator[str]:
             yield str(finding.number)
         else:
             label = wording.option(finding.feature, finding.option)
-            yield label if finding.present else f"not “{label}”"
+            yield label if finding.present else _not(label)
 
 
 def _ticked(

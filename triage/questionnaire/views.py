@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
@@ -67,7 +67,9 @@ def of_an_assessment[**P](view: AssessmentView[P]) -> View[P]:
     return found
 
 
-NOT_SAVED = "We could not save this answer just now. It is still filled in: press the button again"
+NOT_SAVED = gettext_lazy(
+    "We could not save this answer just now. It is still filled in: press the button again"
+)
 
 # Pages that have a part for htmx; the others are whole, or refused before they get that far.
 STEPS = {
@@ -214,7 +216,7 @@ def _answer(request: HtmxHttpRequest, assessment: Assessment, number: int) -> Ht
         return show(request, "questionnaire/withdraw.html", page)
     except (services.Overtaken, DatabaseError) as error:
         log.warning("answer_not_saved", exception=type(error).__qualname__)
-        form.errors.append(NOT_SAVED)
+        form.errors.append(str(NOT_SAVED))
         return _show_again(request, assessment, number, form, status=503)
     return show_step(request, progress)
 

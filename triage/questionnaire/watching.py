@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import groupby
+
+from django.utils.translation import gettext
 
 from triage.content.knowledge import Wording
 from triage.engine import (
@@ -23,7 +26,7 @@ from triage.engine import (
 )
 from triage.engine.disposition import is_unknown
 
-from .sentences import replied
+from .sentences import named, range_of, replied
 
 MOST_LINES = 6
 """Shown at once; the rest is folded."""
@@ -123,14 +126,19 @@ def not_known(
 
 
 def _could_change(unknown: Unknown, urgency: Urgency) -> str:
-    told = []
     if unknown.highest > urgency:
-        told.append("make the advice more urgent")
-    elif unknown.lowest < urgency:
-        told.append("make the advice less urgent")
-    if unknown.leads:
-        told.append("change which cause is likeliest")
-    return "An answer could " + ", or ".join(told)
+        if unknown.leads:
+            return gettext(
+                "An answer could make the advice more urgent, or change which cause is likeliest"
+            )
+        return gettext("An answer could make the advice more urgent")
+    if unknown.lowest < urgency:
+        if unknown.leads:
+            return gettext(
+                "An answer could make the advice less urgent, or change which cause is likeliest"
+            )
+        return gettext("An answer could make the advice less urgent")
+    return gettext("An answer could change which cause is likeliest")
 
 
 def _lines(
@@ -163,7 +171,11 @@ def _lines(
         with_these = _said(signs, knowledge, wording)
         pairs.setdefault((urgency, with_these), []).append(_said([one], knowledge, wording))
     return lines, [
-        (urgency, f"{other}, together with {'; or '.join(some)}")
+        (
+            urgency,
+            gettext("%(sign)s, together with %(others)s")
+            % {"sign": other, "others": _any_of(some)},
+        )
         for (urgency, other), some in pairs.items()
     ]
 
@@ -192,7 +204,14 @@ def _said(signs: list[Noticed], knowledge: Knowledge, wording: Wording) -> str:
     options = sorted({s for _, s in signs if not isinstance(s, int)}, key=order.index)
     said = [wording.option(feature.key, key) for key in options]
     said += _ranges(feature, {s for _, s in signs if isinstance(s, int)}, knowledge)
-    return f"{wording.feature_name(feature.key)}: {'; or '.join(said)}"
+    return named(wording.feature_name(feature.key), _any_of(said))
+
+
+def _any_of(said: Iterable[str]) -> str:
+    """Return “one”, “one; or two”, “one; or two; or three”."""
+    return reduce(
+        lambda some, more: gettext("%(some)s; or %(more)s") % {"some": some, "more": more}, said
+    )
 
 
 def _ranges(feature: Feature, starts: set[int], knowledge: Knowledge) -> list[str]:
@@ -207,7 +226,11 @@ def _ranges(feature: Feature, starts: set[int], knowledge: Knowledge) -> list[st
             else:
                 ranges.append((cell.start, cell[-1]))
     return [
-        f"{low} or more" if high == feature.high else f"{low} to {high}" if low < high else f"{low}"
+        gettext("%(low)s or more") % {"low": low}
+        if high == feature.high
+        else range_of(low, high)
+        if low < high
+        else str(low)
         for low, high in ranges
     ]
 
