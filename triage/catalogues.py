@@ -16,7 +16,7 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.conf import settings
-from django.template.base import NodeList, Token
+from django.template.base import Node, NodeList, Token
 from django.template.context import Context
 from django.template.loader import get_template
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
@@ -26,6 +26,7 @@ from django.utils.translation import trim_whitespace
 DOMAIN = "django"
 KEYWORDS = DEFAULT_KEYWORDS | {
     "gettext_lazy": None,
+    "gettext_noop": None,
     "ngettext_lazy": (1, 2),
     "pgettext_lazy": ((1, "c"), 2),
 }
@@ -67,24 +68,27 @@ def messages() -> Catalog:
     for file in sorted((settings.BASE_DIR / "triage").rglob("*.py")):
         name = file.relative_to(settings.BASE_DIR)
         if not set(name.parts) & set(STAFF):
-            for _, ids, _, context in extract_from_file("python", file, keywords=KEYWORDS):
-                found.add(ids, context=context, locations=[(name.as_posix(), 0)])
+            for _, texts, _, context in extract_from_file("python", file, keywords=KEYWORDS):
+                found.add(texts, context=context, locations=[(name.as_posix(), 0)])
     return found
 
 
 def _in_template(name: str) -> Iterator[tuple[str | None, str | tuple[str, str]]]:
     """Yield the context, and the message or its singular and plural."""
     for node in _nodes(get_template(name).template.nodelist):  # type: ignore[attr-defined] # the DjangoTemplates backend has it
-        context = node.message_context.resolve(Context()) if node.message_context else None
         match node:
             case TranslateNode():
-                yield context, str(node.filter_expression.var.literal)
+                yield _context(node), str(node.filter_expression.var.literal)
             case BlockTranslateNode():
                 one, several = _said(node, node.singular), _said(node, node.plural)
-                yield context, (one, several) if several else one
+                yield _context(node), (one, several) if several else one
 
 
-def _nodes(nodes: NodeList) -> Iterator[TranslateNode | BlockTranslateNode]:
+def _context(node: TranslateNode | BlockTranslateNode) -> str | None:
+    return node.message_context.resolve(Context()) if node.message_context else None
+
+
+def _nodes(nodes: NodeList) -> Iterator[Node]:
     for kind in (TranslateNode, BlockTranslateNode):
         yield from nodes.get_nodes_by_type(kind)
 

@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
 type View = Callable[[HttpRequest], HttpResponse]
@@ -30,6 +31,22 @@ def log_request(get_response: View) -> View:
                 status=response.status_code,
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )
+        return response
+
+    return middleware
+
+
+def speak_as_the_address_says(get_response: View) -> View:
+    """Make each page in the language that its address begins with, else in the place's own.
+
+    Nothing else decides: no cookie, no guess from the browser or from where somebody is.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        language = translation.get_language_from_path(request.path_info) or settings.LANGUAGE_CODE
+        with translation.override(language):
+            response = get_response(request)
+        response.headers.setdefault("Content-Language", language)
         return response
 
     return middleware

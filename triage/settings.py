@@ -45,32 +45,69 @@ DATABASE_URL = env.str("DATABASE_URL", "")
 SQLITE_WAL_RISK_ACCEPTED = env.bool("SQLITE_WAL_RISK_ACCEPTED", False)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en-gb")
-# Interfaces that there are; a release is shown only in those of them that it is complete in.
-LANGUAGES = [("en", "English"), ("es", "Español")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", "Europe/London")
 USE_I18N = True
 USE_TZ = True
 FORMAT_MODULE_PATH = "triage.formats"
 
-# Whom people are sent to, by locale. Content says {emergency_number}, never a number.
-PLACEHOLDER_DEFAULTS = {
+# The languages in which this place speaks to patients: its own, and others beside it. A release is
+# shown only in those of them in which every text of it is there.
+
+INTERFACES = {"en": "English", "es": "Español"}
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en-gb")
+LANGUAGE, _, COUNTRY = LANGUAGE_CODE.partition("-")
+
+# Whom people are sent to. Content says {emergency_number}, never a number; the number belongs to the
+# country, whatever is spoken there, and the names of services to the language as well.
+EMERGENCY_NUMBERS = {"gb": "999"}
+SERVICES = {
     "en-gb": {
-        "emergency_number": "999",
         "urgent_advice_line": "NHS 111",
         "emergency_department": "A&E",
         "gp_surgery": "your GP surgery",
         "pharmacist": "pharmacist",
         "cancer_team_line": "your cancer team's helpline",
     },
+    "es-gb": {
+        "urgent_advice_line": "NHS 111",
+        "emergency_department": "urgencias del hospital (A&E)",
+        "gp_surgery": "su centro de salud (GP)",
+        "pharmacist": "profesional de farmacia",
+        "cancer_team_line": "la línea de su equipo de oncología",
+    },
 }
-# A locale without defaults has to say all of them itself: a wrong emergency number can kill.
+OTHER_LANGUAGES = env.list(
+    "OTHER_LANGUAGES", [code for code in ("es",) if DEBUG_HTTP and LANGUAGE_CODE == "en-gb"]
+)
+LANGUAGES = [
+    (code, INTERFACES[code.partition("-")[0]])
+    for code in dict.fromkeys([LANGUAGE_CODE, *OTHER_LANGUAGES])
+    if code.partition("-")[0] in INTERFACES
+]
+if unspoken := {LANGUAGE, *OTHER_LANGUAGES} - set(INTERFACES):
+    raise ImproperlyConfigured(
+        f"There is no interface in {', '.join(sorted(unspoken))}; there are: {', '.join(INTERFACES)}."
+        " See LANGUAGE_CODE and OTHER_LANGUAGES."
+    )
+
+
+def named(variable: str, default: str | None) -> str:
+    """A locale without defaults has to say all of them itself: a wrong emergency number can kill."""
+    return env.str(variable) if default is None else env.str(variable, default)
+
+
+EMERGENCY_NUMBER = named("EMERGENCY_NUMBER", EMERGENCY_NUMBERS.get(COUNTRY))
 PLACEHOLDERS = {
-    name: env.str(name.upper(), default) if default else env.str(name.upper())
-    for name, default in PLACEHOLDER_DEFAULTS.get(
-        LANGUAGE_CODE, dict.fromkeys(PLACEHOLDER_DEFAULTS["en-gb"], "")
-    ).items()
+    language: {"emergency_number": EMERGENCY_NUMBER}
+    | {
+        name: named(
+            name.upper() if language == LANGUAGE else f"{name.upper()}_{language.upper()}",
+            SERVICES.get(f"{language}-{COUNTRY}", {}).get(name),
+        )
+        for name in SERVICES["en-gb"]
+    }
+    for language in (LANGUAGE, *OTHER_LANGUAGES)
 }
 
 try:
@@ -100,6 +137,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "triage.middleware.log_request",
+    "triage.middleware.speak_as_the_address_says",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
@@ -197,7 +235,7 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "triage.static_files.SmallStaticFilesStorage"},
 }
 
 # The browser: nothing from elsewhere, nothing inline, nothing kept

@@ -1,9 +1,11 @@
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
     path("staff/", admin.site.urls),
-    path("", include("triage.questionnaire.urls")),
+    # The address says the language: a page can be sent to somebody, and search engines find it.
+    *i18n_patterns(path("", include("triage.questionnaire.urls")), prefix_default_language=False),
 ]
 handler400 = "triage.questionnaire.errors.bad_request"
 handler403 = "triage.questionnaire.errors.forbidden"

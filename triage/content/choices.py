@@ -64,3 +64,14 @@ class AdviceScope(TextChoices):
     CONDITION = "condition", "A condition that is ranked"
     STATE = "state", "A state"
     FLOOR = "floor", "A floor rule"
+
+
+class Studied(TextChoices):
+    PEOPLE = "people", "People whose cause was found out"
+    SIMULATED = "simulated", "Simulated: drawn from the numbers themselves"
+
+
+class TranslationStatus(TextChoices):
+    DRAFT = "draft", "Draft: not shown to anybody"
+    TRANSLATED = "translated", "Translated, not clinically checked"
+    CHECKED = "checked", "Clinically checked"

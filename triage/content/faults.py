@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from triage.engine import NOT_SURE, Observation, Unsound, Urgency
 
+from .calibration import knowledge_sha256, why_not
 from .documents import compile_release
-from .knowledge import PLACEHOLDER, Document, Fields, is_ranked, knowledge_from
+from .knowledge import Document, Fields, is_ranked, knowledge_from
 from .models import Syndrome, Topic
 from .paragraphs import named_in, paragraphs_of
+from .places import PLACEHOLDER, british
 from .plain_language import complaints_in
 from .syndromes import (
     Split,
@@ -59,6 +59,7 @@ TEXTS: Mapping[str, tuple[str, ...]] = {
     ),
     "advice": ("heading", "what_to_do", "self_care", "safety_net", "do_not", "document_paragraph"),
     "glossary": ("term", "meaning", "document_paragraph"),
+    "calibration_studies": ("studied",),
 }
 ONE = {
     "conditions": "condition",
@@ -68,6 +69,7 @@ ONE = {
     "risk_groups": "risk group",
     "syndromes": "syndrome",
     "advice": "advice",
+    "calibration_studies": "calibration study",
 }
 
 
@@ -109,6 +111,7 @@ def faults_in(document: Document) -> list[Fault]:
         *_paragraphs(document),
         *_advice(document),
         *_plain_language(document),
+        *_in_100(document),
         *syndromes,
         # A syndrome that contradicts itself would be refused again, in the engine's words.
         *_reasoning({**document, "syndromes": []} if syndromes else document),
@@ -144,13 +147,14 @@ def _texts(document: Document) -> Iterator[Fault]:
 
 
 def _placeholders(document: Document) -> Iterator[Fault]:
-    known = ", ".join(f"{{{name}}}" for name in settings.PLACEHOLDERS)
+    names = british()
+    known = ", ".join(f"{{{name}}}" for name in names)
     for where, row in _rows(document):
         for name, text in row.items():
             if not isinstance(text, str):
                 continue
             for placeholder in PLACEHOLDER.findall(text):
-                if placeholder not in settings.PLACEHOLDERS:
+                if placeholder not in names:
                     yield Fault(
                         where,
                         f"“{name}” has the placeholder {{{placeholder}}}, which nothing fills in."
@@ -273,6 +277,23 @@ def _advice(document: Document) -> Iterator[Fault]:
 def _plain_language(document: Document) -> Iterator[Fault]:
     for part, row, what in complaints_in(document):
         yield Fault(_named(part, row), what)
+
+
+def _in_100(document: Document) -> Iterator[Fault]:
+    """A number that nobody has checked on people would look surer than the words."""
+    if not document["topic"]["says_in_100"]:
+        return
+    knowledge = knowledge_sha256(document)
+    reasons = [(row, [*why_not(row, knowledge)]) for row in document["calibration_studies"]]
+    if all(against for _, against in reasons):
+        yield Fault(
+            "The topic",
+            "it says “about N in 100”, but no calibration study shows that its numbers are right."
+            " Add one that does, or take the tick away.",
+        )
+        for row, against in reasons:
+            for what in against:
+                yield Fault(_named("calibration_studies", row), f"it does not count: {what}")
 
 
 def _syndromes(document: Document) -> Iterator[Fault]:

@@ -10,11 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from django.conf import settings
-
 from .choices import Kind
 from .glossary import Glossary, jargon, terms_of
-from .knowledge import PLACEHOLDER, Document, Fields, options_of
+from .knowledge import Document, Fields, options_of
+from .places import PLACEHOLDER, british
 from .reading import as_sentences, reading_of
 
 MOST = 6
@@ -88,7 +87,7 @@ def as_read(*parts: str) -> str:
 
     A clinic's own names could make a text hard that nobody can mend, as drafts are the same for all.
     """
-    names = settings.PLACEHOLDER_DEFAULTS["en-gb"]
+    names = british()
     return PLACEHOLDER.sub(lambda match: names.get(match[1], "it"), as_sentences(parts))
 
 

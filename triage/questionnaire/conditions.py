@@ -17,6 +17,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import conditional_page, require_safe
 
 from triage.content.knowledge import Content, Wording, content_of
+from triage.content.places import language_here
 from triage.content.releases import NothingPublished
 from triage.engine import ConditionKey, Evidence, Finding, Together, most_alike, portrait
 
@@ -112,7 +113,7 @@ def url_of(key: ConditionKey) -> str:
 
 
 def _wording(content: Content) -> Wording:
-    return content.wording(get_language() or settings.LANGUAGE_CODE)
+    return content.wording(language_here())
 
 
 @cache

@@ -1,5 +1,6 @@
 """What every page may show, whoever looks at it."""
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -8,38 +9,48 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
+from triage.content.knowledge import NotTranslated, content_of
+from triage.content.places import language_here, place_in
 from triage.content.releases import NothingPublished
+from triage.content.translations import ENGLISH
 
 from . import services
+from .pages import marks_of
+
+OF_THE_RELEASE = ("demonstration", "approved_for_clinical_use", "languages", "translation_checked")
 
 
 def plain(request: HttpRequest) -> dict[str, Any]:
     """What can be said without the database."""
+    language = language_here()
     return {
-        "place": settings.PLACEHOLDERS,
+        "place": place_in(language),
         "operator": settings.OPERATOR,
         "complaints": settings.COMPLAINTS,
         "approved_for_clinical_use": bool(settings.CLINICAL_SAFETY_OFFICER),
         "demonstration": None,
         "language": get_language() or settings.LANGUAGE_CODE,
+        "languages": (language,),
+        "translation_checked": language == ENGLISH,
         "has_assessment": settings.ASSESSMENT_COOKIE_NAME in request.COOKIES,
     }
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Add whether the live release is a demonstration, looked up only if a page shows it."""
-    return plain(request) | {
-        "demonstration": SimpleLazyObject(_is_demonstration),
-        "approved_for_clinical_use": SimpleLazyObject(_is_approved),
+    """Add what the live release says of itself, looked up only if a page shows it."""
+    said = plain(request)
+    marks = SimpleLazyObject(_marks)
+    return said | {
+        name: SimpleLazyObject(partial(_mark, marks, name, said[name])) for name in OF_THE_RELEASE
     }
 
 
-def _is_demonstration() -> bool | None:
+def _mark(marks: dict[str, Any], name: str, otherwise: Any) -> Any:
+    return marks.get(name, otherwise)
+
+
+def _marks() -> dict[str, Any]:
     try:
-        return services.live_release_here().demonstration
-    except (NothingPublished, DatabaseError):
-        return None
-
-
-def _is_approved() -> bool:
-    return bool(settings.CLINICAL_SAFETY_OFFICER) and _is_demonstration() is False
+        return marks_of(content_of(services.live_release_here().pk))
+    except (NothingPublished, NotTranslated, DatabaseError):
+        return {}

@@ -3,10 +3,15 @@
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import get_language
+
+from triage.content.knowledge import NotTranslated
 
 from . import errors
+from .languages import address_in
 
 log = structlog.get_logger("triage.questionnaire")
 
@@ -26,4 +31,12 @@ class SayItInWords:
             # Only the class: the message of a database may quote the row, and so the answers.
             log.error("database_failed", exception=type(exception).__qualname__)
             return errors.unavailable(request)
+        if isinstance(exception, NotTranslated):
+            return self._in_the_own_language(request)
         return None
+
+    def _in_the_own_language(self, request: HttpRequest) -> HttpResponse:
+        """Lead whoever asked for a language that this release lacks to the one of the place."""
+        if get_language() == settings.LANGUAGE_CODE:
+            return errors.unavailable(request)
+        return HttpResponseRedirect(address_in(settings.LANGUAGE_CODE, request.path_info))

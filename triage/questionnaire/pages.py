@@ -13,9 +13,12 @@ from django.template import TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from triage.content.glossary import Term
 from triage.content.knowledge import Content, Voice, Wording
+from triage.content.places import language_here
 from triage.engine import (
     ENGINE_VERSION,
     NOT_SURE,
@@ -42,8 +45,9 @@ from triage.engine import (
 )
 
 from .forms import AnswerForm
+from .in_100 import in_100, whole
 from .models import Assessment
-from .sentences import CHANCES, replied, told, why_asked
+from .sentences import CHANCES, range_of, replied, told, why_asked
 from .watching import not_known, watching
 
 MOST_CAUSES = 5
@@ -85,14 +89,21 @@ class Row:
     change_url: str
 
 
-@cache
 def url_of(number: int) -> str:
+    return _url_of(number, get_language())
+
+
+@cache
+def _url_of(number: int, language: str | None) -> str:
+    """Return where a question stands; the language is the active one, which leads its address."""
     return reverse("questionnaire:question", args=[number])
 
 
 def marks_of(content: Content) -> dict[str, Any]:
     """What every page says of the release it stands on."""
     return {
+        "languages": tuple(content.wordings),
+        "translation_checked": content.wording(language_here()).is_checked,
         "demonstration": content.demonstration,
         "approved_for_clinical_use": bool(settings.CLINICAL_SAFETY_OFFICER)
         and not content.demonstration,
@@ -100,7 +111,8 @@ def marks_of(content: Content) -> dict[str, Any]:
 
 
 def wording_of(assessment: Assessment) -> Wording:
-    return assessment.content.wording(assessment.language)
+    """Return the texts in the language of the page, whatever the assessment was begun in."""
+    return assessment.content.wording(language_here())
 
 
 def question_of(assessment: Assessment, feature: FeatureKey) -> Question:
@@ -154,7 +166,7 @@ def question_page(
         else _fields(form, feature),
         "here": url_of(number),
         "number": number,
-        "usual": "{} to {}".format(*content.usual_questions),
+        "usual": range_of(*content.usual_questions),
         "why": why_asked(ask.why, content.knowledge) if ask else "",
         "previous_url": _previous_url(assessment, number),
         "changing": number <= len(assessment.replies),
@@ -329,6 +341,7 @@ def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
             for ranked in found.differential[:MOST_CAUSES]
         ],
         "something_else": bool(found.differential),
+        "checked": content.checked,
         "must_not_miss": [
             {
                 "name": wording.condition(condition).plain_name,
@@ -340,7 +353,7 @@ def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
         "unknowns": not_known(found, content.knowledge, evidence, wording, urls),
         "answer_rows": rows_of(assessment),
         "observed": _observed(assessment),
-        "observed_by": Assessment.Voice(assessment.voice).label,
+        "observed_by": str(Assessment.Voice(assessment.voice).label),
         "release_number": content.release_number,
         "release_hash_short": content.sha256[:8],
         "now": now,
@@ -389,7 +402,7 @@ def _reason(
             names = [wording.condition(condition).plain_name for condition in conditions]
             title = wording.risk_group(group) if group else names[0]
             return {
-                "title": f"It could be: {title}",
+                "title": _("It could be: %(cause)s") % {"cause": title},
                 "message": "" if group else wording.advice("condition", conditions[0]).what_to_do,
                 "because": [],
                 "urgency": urgency.key,
@@ -406,9 +419,12 @@ def _cause(
         "name": text.plain_name,
         "summary": text.summary,
         "chance": ranked.chance.value,
-        "chance_words": CHANCES[ranked.chance],
-        "low_percent": round(100 * ranked.low),
-        "high_percent": round(100 * ranked.high),
+        "chance_words": str(CHANCES[ranked.chance]),
+        "low_percent": whole(ranked.low),
+        "high_percent": whole(ranked.high),
+        "in_100": in_100(ranked)
+        if content.checked and content.checked.covers(ranked.posterior)
+        else "",
         "supports": _told(ranked.supports, evidence, content, wording),
         "opposes": _told(ranked.opposes, evidence, content, wording),
         "advice": wording.advice("condition", ranked.condition).what_to_do,
