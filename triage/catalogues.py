@@ -16,7 +16,7 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.conf import settings
-from django.template.base import Node, NodeList, Token
+from django.template.base import Node, Token
 from django.template.context import Context
 from django.template.loader import get_template
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
@@ -37,6 +37,7 @@ NEVER = datetime(2026, 1, 1, tzinfo=UTC)
 """Times in a catalogue would make each run a change."""
 
 TAG = re.compile(r"</?[a-z][^>]*>")
+IN_AN_ARGUMENT = re.compile(r'\b_\("([^"]+)"\)')
 BRACES = re.compile(r"\{[a-z_]+\}")
 
 
@@ -75,22 +76,19 @@ def messages() -> Catalog:
 
 def _in_template(name: str) -> Iterator[tuple[str | None, str | tuple[str, str]]]:
     """Yield the context, and the message or its singular and plural."""
-    for node in _nodes(get_template(name).template.nodelist):  # type: ignore[attr-defined] # the DjangoTemplates backend has it
-        match node:
-            case TranslateNode():
-                yield _context(node), str(node.filter_expression.var.literal)
-            case BlockTranslateNode():
-                one, several = _said(node, node.singular), _said(node, node.plural)
-                yield _context(node), (one, several) if several else one
+    template = get_template(name).template  # type: ignore[attr-defined] # DjangoTemplates has it
+    for node in template.nodelist.get_nodes_by_type(Node):
+        if isinstance(node, TranslateNode):
+            yield _context(node), str(node.filter_expression.var.literal)
+        elif isinstance(node, BlockTranslateNode):
+            one, several = _said(node, node.singular), _said(node, node.plural)
+            yield _context(node), (one, several) if several else one
+    for text in IN_AN_ARGUMENT.findall(template.source):
+        yield None, text
 
 
 def _context(node: TranslateNode | BlockTranslateNode) -> str | None:
     return node.message_context.resolve(Context()) if node.message_context else None
-
-
-def _nodes(nodes: NodeList) -> Iterator[Node]:
-    for kind in (TranslateNode, BlockTranslateNode):
-        yield from nodes.get_nodes_by_type(kind)
 
 
 def _said(node: BlockTranslateNode, tokens: list[Token]) -> str:
@@ -144,7 +142,8 @@ def _faults_of(message: Message, catalogue: Catalog) -> Iterator[str]:
         for pattern in (TAG, BRACES):
             original = sorted(pattern.findall(ids[-1]))
             if sorted(pattern.findall(text)) != original:
-                yield f"must hold {get_text_list(original, 'and') or 'no such mark'}, as it does in English."
+                marks = get_text_list(original, "and") or "no mark"
+                yield f"must hold {marks}, as it does in English."
 
 
 def _texts(texts: str | tuple[str, ...] | list[str] | None) -> list[str]:

@@ -33,6 +33,7 @@ from .models import (
     SyndromeChance,
     SyndromeMember,
     Topic,
+    Translation,
     in_order_of_urgency,
 )
 
@@ -706,6 +707,19 @@ class GlossaryTermAdmin(ContentAdmin[GlossaryTerm]):
         (None, {"fields": ("topic", "term", "also", "needs_clinical_sign_off")}),
         ("What the person reads", {"fields": ("meaning",)}),
         ("In the source document", {"fields": ("document_paragraph",)}),
+    )
+
+
+@admin.register(Translation)
+class TranslationAdmin(ContentAdmin[Translation]):
+    """The English is shown as it was when it was translated; its own page is where it is edited."""
+
+    list_display = ("place", "language", "status", "original", "text")
+    list_filter = ("topic", "language", "status")
+    search_fields = ("place", "original", "text")
+    fieldsets = (
+        (None, {"fields": ("topic", "language", "place", "status")}),
+        ("What the person reads", {"fields": ("original", "text")}),
     )
 
 

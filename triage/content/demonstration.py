@@ -23,6 +23,8 @@ DRAFTS = (
     "riskgroup",
     "advice",
     "glossaryterm",
+    "translation",
+    "calibrationstudy",
 )
 WHY = "First release, so that the checker can be tried out. No clinician has approved it."
 

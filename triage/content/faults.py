@@ -12,7 +12,7 @@ from .knowledge import Document, Fields, is_ranked, knowledge_from
 from .models import Syndrome, Topic
 from .paragraphs import named_in, paragraphs_of
 from .places import PLACEHOLDER, british
-from .plain_language import complaints_in
+from .plain_language import complaints_in, complaints_in_translation
 from .syndromes import (
     Split,
     chances_of,
@@ -21,6 +21,7 @@ from .syndromes import (
     signs_of,
     splits_of,
 )
+from .translations import gaps_in
 
 LEAST_WITHOUT = 0.05
 """The share of an answer that must be left to people without the syndrome: nobody knows that
@@ -88,6 +89,22 @@ def find_faults(topic: Topic | None = None) -> list[Fault]:
     if not topics:
         return [Fault("The content", "there is no topic. Load one: manage.py load_content.")]
     return [fault for each in topics for fault in faults_in(compile_release(each))]
+
+
+def find_gaps(topic: Topic | None = None) -> list[Fault]:
+    """Return what keeps each translation of a topic, or of all topics, from being offered."""
+    topics = [topic] if topic else list(Topic.objects.all())
+    return [fault for each in topics for fault in gaps_of(compile_release(each))]
+
+
+def gaps_of(document: Document) -> Iterator[Fault]:
+    for language in sorted({row["language"] for row in document["translations"]}):
+        gaps = list(gaps_in(document, language))
+        for gap in gaps:
+            yield Fault(f"In “{language}”, {gap.place}", gap.what)
+        if not gaps:
+            for part, row, what in complaints_in_translation(document, language):
+                yield Fault(f"In “{language}”: {_named(part, row)}", what)
 
 
 def faults_of_syndrome(syndrome: Syndrome) -> list[Fault]:

@@ -15,6 +15,7 @@ from .glossary import Glossary, jargon, terms_of
 from .knowledge import Document, Fields, options_of
 from .places import PLACEHOLDER, british
 from .reading import as_sentences, reading_of
+from .translations import ENGLISH, translated
 
 MOST = 6
 """The highest school grade of a text for patients; its readers are 11 to 12 years old."""
@@ -41,8 +42,15 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "red_flags": ("title",),
     "risk_groups": ("name",),
 }
+ANYTHING = re.compile("")  # what says it in a language that we do not know, nobody can tell
 WAYS_OF_ASKING = ("text", "text_helper", "text_other")
-SAYS_SEVERAL = re.compile(r"\b(?:any|all) of these\b|\ball that (?:fit|apply)\b", re.IGNORECASE)
+SAYS_SEVERAL: Mapping[str, re.Pattern[str]] = {
+    "en": re.compile(r"\b(?:any|all) of these\b|\ball that (?:fit|apply)\b", re.IGNORECASE),
+    "es": re.compile(
+        r"\balgun[oa]s? de est[oa]s\b|\btod[oa]s est[oa]s\b|\btodo lo que corresponda\b",
+        re.IGNORECASE,
+    ),
+}
 
 type Complaint = tuple[str, Fields, str]
 """The part of the document, the row of it, and what is wrong, as the end of a sentence."""
@@ -52,7 +60,14 @@ def complaints_in(document: Document) -> Iterator[Complaint]:
     yield from _hard_to_read(document)
     yield from _unexplained(document)
     yield from _explained_badly(document)
-    yield from _lists(document)
+    yield from _lists(document, ENGLISH)
+
+
+def complaints_in_translation(document: Document, language: str) -> Iterator[Complaint]:
+    """Yield what a translation says badly. Grades and hard words are known for English only."""
+    said = translated(document, language)
+    yield from _ambiguous(said)
+    yield from _lists(said, language)
 
 
 def _hard_to_read(document: Document) -> Iterator[Complaint]:
@@ -118,22 +133,28 @@ def _hard_words(text: str) -> list[str]:
 
 
 def _explained_badly(document: Document) -> Iterator[Complaint]:
+    yield from _ambiguous(document)
+    for row, term in zip(document["glossary"], terms_of(document["glossary"]), strict=True):
+        for word in _hard_words(Glossary([term]).without_terms(term.meaning)):
+            what = f"its meaning says “{word}”, which is hard as well. Say it plainly."
+            yield "glossary", row, what
+
+
+def _ambiguous(document: Document) -> Iterator[Complaint]:
     terms = list(zip(document["glossary"], terms_of(document["glossary"]), strict=True))
     forms = Counter(form.casefold() for _, term in terms for form in term.forms)
     for row, term in terms:
         for form in term.forms:
             if forms[form.casefold()] > 1:
                 yield "glossary", row, f"“{form}” stands for more than one word. Keep one."
-        for word in _hard_words(Glossary([term]).without_terms(term.meaning)):
-            what = f"its meaning says “{word}”, which is hard as well. Say it plainly."
-            yield "glossary", row, what
 
 
-def _lists(document: Document) -> Iterator[Complaint]:
+def _lists(document: Document, language: str) -> Iterator[Complaint]:
     """A list of boxes looks like one of circles: only words say that more than one may hold."""
+    says_several = SAYS_SEVERAL.get(language, ANYTHING)
     for row in document["features"]:
         for name in WAYS_OF_ASKING if row["kind"] == Kind.MULTI else ():
-            if not SAYS_SEVERAL.search(f"{row[name]} {row['help_text']}"):
+            if not says_several.search(f"{row[name]} {row['help_text']}"):
                 what = (
                     f"neither “{name}” nor “help_text” says that several answers may be ticked."
                     " Ask for “any of these”, “all of these” or “all that fit”."

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_cache_control
-from django.utils.translation import get_language
+from django.utils.translation import override
 from django.views.decorators.http import conditional_page, require_safe
 
 from triage.content.knowledge import Content, Wording, content_of
@@ -22,6 +22,7 @@ from triage.content.releases import NothingPublished
 from triage.engine import ConditionKey, Evidence, Finding, Together, most_alike, portrait
 
 from . import errors, services
+from .languages import address_in
 from .pages import marks_of
 from .sentences import told
 
@@ -86,14 +87,23 @@ def condition(request: HttpRequest, content: Content, key: str) -> HttpResponse:
 
 @of_the_live_release
 def sitemap(request: HttpRequest, content: Content) -> HttpResponse:
-    entries = _entries(content, _wording(content)).values()
     paths = [
-        reverse("questionnaire:start"),
-        reverse("questionnaire:conditions"),
-        *(entry.url for entry in entries),
+        path
+        for language, _ in settings.LANGUAGES
+        if language.partition("-")[0] in content.wordings
+        for path in _public_paths(content, language)
     ]
     context = {"addresses": [request.build_absolute_uri(path) for path in paths]}
     return render(request, "questionnaire/sitemap.xml", context, content_type="application/xml")
+
+
+def _public_paths(content: Content, language: str) -> list[str]:
+    with override(language):
+        return [
+            reverse("questionnaire:start"),
+            reverse("questionnaire:conditions"),
+            *(url_of(condition.key) for condition in content.knowledge.conditions),
+        ]
 
 
 @require_safe
@@ -101,7 +111,7 @@ def robots(request: HttpRequest) -> HttpResponse:
     """Let search engines read what is public, and keep them from assessments and from staff."""
     lines = [
         "User-agent: *",
-        "Disallow: /check",
+        *(f"Disallow: {address_in(language, '/check')}" for language, _ in settings.LANGUAGES),
         "Disallow: /staff",
         f"Sitemap: {request.build_absolute_uri(reverse('questionnaire:sitemap'))}",
     ]

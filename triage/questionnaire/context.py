@@ -17,7 +17,12 @@ from triage.content.translations import ENGLISH
 from . import services
 from .pages import marks_of
 
-OF_THE_RELEASE = ("demonstration", "approved_for_clinical_use", "languages", "translation_checked")
+OF_THE_RELEASE = (
+    "demonstration",
+    "approved_for_clinical_use",
+    "languages",
+    "translation_unchecked",
+)
 
 
 def plain(request: HttpRequest) -> dict[str, Any]:
@@ -31,7 +36,7 @@ def plain(request: HttpRequest) -> dict[str, Any]:
         "demonstration": None,
         "language": get_language() or settings.LANGUAGE_CODE,
         "languages": (language,),
-        "translation_checked": language == ENGLISH,
+        "translation_unchecked": language != ENGLISH,
         "has_assessment": settings.ASSESSMENT_COOKIE_NAME in request.COOKIES,
     }
 
@@ -39,7 +44,7 @@ def plain(request: HttpRequest) -> dict[str, Any]:
 def site(request: HttpRequest) -> dict[str, Any]:
     """Add what the live release says of itself, looked up only if a page shows it."""
     said = plain(request)
-    marks = SimpleLazyObject(_marks)
+    marks: Any = SimpleLazyObject(_marks)
     return said | {
         name: SimpleLazyObject(partial(_mark, marks, name, said[name])) for name in OF_THE_RELEASE
     }

@@ -13,9 +13,12 @@ OWN_PAGES = ("/check/delete", "/check/deleted")
 
 @dataclass(frozen=True, slots=True)
 class Link:
+    """`absolute` is the address as search engines want it, with the name of this host."""
+
     language: str
     name: str
     address: str
+    absolute: str
 
 
 def address_in(language: str, path: str) -> str:
@@ -37,10 +40,15 @@ def links_of(request: HttpRequest, languages: tuple[str, ...]) -> list[Link]:
     assessment is by then.
     """
     return [
-        Link(language, name, _there(language, request.path_info))
+        _link(request, language, name)
         for language, name in settings.LANGUAGES
         if language.partition("-")[0] in languages and language != get_language()
     ]
+
+
+def _link(request: HttpRequest, language: str, name: str) -> Link:
+    address = _there(language, request.path_info)
+    return Link(language, name, address, request.build_absolute_uri(address))
 
 
 def _there(language: str, path: str) -> str:

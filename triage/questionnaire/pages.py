@@ -103,7 +103,7 @@ def marks_of(content: Content) -> dict[str, Any]:
     """What every page says of the release it stands on."""
     return {
         "languages": tuple(content.wordings),
-        "translation_checked": content.wording(language_here()).is_checked,
+        "translation_unchecked": not content.wording(language_here()).is_checked,
         "demonstration": content.demonstration,
         "approved_for_clinical_use": bool(settings.CLINICAL_SAFETY_OFFICER)
         and not content.demonstration,
