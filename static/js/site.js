@@ -9,7 +9,8 @@
     for (const other of all(":checked")) {
       if (other !== box && ("exclusive" in box.dataset || "exclusive" in other.dataset)) {
         other.checked = false;
-        one("#live").textContent = "Unticked: " + other.parentNode.textContent;
+        const live = one("#live");
+        live.textContent = live.dataset.unticked + " " + other.parentNode.textContent;
       }
     }
   };
