@@ -79,7 +79,7 @@ def _in_template(name: str) -> Iterator[tuple[str | None, str | tuple[str, str]]
     template = get_template(name).template  # type: ignore[attr-defined] # DjangoTemplates has it
     for node in template.nodelist.get_nodes_by_type(Node):
         if isinstance(node, TranslateNode):
-            yield _context(node), str(node.filter_expression.var.literal)
+            yield _context(node), str(node.filter_expression.var.literal).replace("%", "%%")
         elif isinstance(node, BlockTranslateNode):
             one, several = _said(node, node.singular), _said(node, node.plural)
             yield _context(node), (one, several) if several else one
@@ -112,8 +112,11 @@ def written(catalogue: Catalog) -> bytes:
 
 def compiled(file: Path) -> None:
     """Write the form that gettext reads beside the one that people read."""
-    with file.with_suffix(".mo").open("wb") as stream:
-        write_mo(stream, catalogue_of(file))
+    stream = BytesIO()
+    write_mo(stream, catalogue_of(file))
+    half_done = file.with_suffix(".mo.new")
+    half_done.write_bytes(stream.getvalue())
+    half_done.replace(file.with_suffix(".mo"))  # at once, whoever reads it meanwhile
 
 
 def faults_in(catalogue: Catalog, template: Catalog) -> Iterator[str]:
