@@ -8,6 +8,7 @@
   dev.py soak                 the long sweeps: 20,000 cases each
   dev.py manage COMMAND ...   a management command, as manage.py takes it
   dev.py bench NAME ...       a benchmark, with the tools it compares us with
+  dev.py lighthouse           the quality of the pages on a slow phone; needs Node, brings 185 MB
   dev.py lock                 pin the requirements anew after a change of pyproject.toml
 
 It writes into this folder only: .venv, .tools and var, which can be deleted at any time.
@@ -63,6 +64,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
         "UV_PYTHON_INSTALL_DIR": str(TOOLS / "python"),
         "PIP_NO_CACHE_DIR": "1",
         "PLAYWRIGHT_BROWSERS_PATH": str(TOOLS / "browsers"),
+        "NPM_CONFIG_CACHE": str(TOOLS / "npm"),
     }
 
 
@@ -401,6 +403,45 @@ def soak(arguments: Sequence[str]) -> bool:
     return call([PYTHON, "-m", "pytest", "-n", "2", "-m", "sweeps", *arguments], SWEEP="20000")
 
 
+def make_lighthouse() -> Path:
+    """Install Lighthouse exactly as pinned, running nobody's install script; return its program."""
+    home = TOOLS / "lighthouse"
+    program = home / "node_modules" / "lighthouse" / "cli" / "index.js"
+    pinned = {
+        name: (ROOT / "bench" / "lighthouse" / name).read_text("utf-8")
+        for name in ("package.json", "package-lock.json")
+    }
+    stamp = home / "synced"
+    fingerprint = hashlib.sha256("".join(pinned.values()).encode()).hexdigest()
+    if program.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+        return program
+    npm = shutil.which("npm")
+    if not npm or not shutil.which("node"):
+        raise Stop("Lighthouse needs Node 18.20 or newer and npm (on Debian: apt install npm).")
+    say("installing what bench/lighthouse/package-lock.json pins")
+    home.mkdir(parents=True, exist_ok=True)
+    stamp.unlink() if stamp.exists() else None
+    for name, text in pinned.items():
+        (home / name).write_text(text, "utf-8")
+    install = [npm, "ci", "--prefix", home, "--ignore-scripts", "--no-audit", "--no-fund"]
+    call(
+        [*install, "--loglevel", "error"],
+        "Lighthouse could not be installed: see to it that this computer reaches npm's registry or"
+        " a mirror of it (npm config set registry), then run this again.",
+    )
+    stamp.write_text(fingerprint)
+    return program
+
+
+def lighthouse(arguments: Sequence[str]) -> bool:
+    make_environment("test")
+    chromium = find_chromium()
+    if not chromium:
+        raise Stop("Lighthouse needs a Chromium, and none could be found or installed.")
+    paths = {"CHROMIUM": chromium, "LIGHTHOUSE": str(make_lighthouse())}
+    return call([PYTHON, "-m", "bench.lighthouse", *arguments], **demonstration(), **paths)
+
+
 def main(arguments: Sequence[str]) -> int:
     commands: dict[str, Callable[[Sequence[str]], bool]] = {
         "run": run,
@@ -408,6 +449,7 @@ def main(arguments: Sequence[str]) -> int:
         "soak": soak,
         "manage": manage,
         "bench": bench,
+        "lighthouse": lighthouse,
         "lock": lambda _: lock(),
     }
     name, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])

@@ -258,15 +258,13 @@ def as_text(request: Request, port: int) -> str:
 
 
 @contextmanager
-def served() -> Iterator[Server]:
+def served(application: str = "bench._serve:application") -> Iterator[Server]:
     """Serve as gunicorn.conf.py says, to this computer only; the port is a free one."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
     command = [sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}"]
-    server = subprocess.Popen(
-        [*command, "--log-level", "warning", "bench._serve:application"], cwd=ROOT
-    )
+    server = subprocess.Popen([*command, "--log-level", "warning", application], cwd=ROOT)
     try:
         for _ in range(300):
             with socket.socket() as client:

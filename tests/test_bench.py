@@ -19,6 +19,7 @@ from bench._topics import shipped_topics
 from bench.answer import as_text
 from bench.engine import disagreement_with_plain
 from bench.interview import walk_all, with_stops
+from bench.lighthouse.__main__ import BARS, METRICS, verdict
 from bench.page import Files, visit
 from triage.engine import (
     Chosen,
@@ -281,3 +282,41 @@ def by_trying(knowledge: Knowledge, person: Evidence) -> int:
             ):
                 return count
     raise AssertionError("all replies together prove it")
+
+
+def report(performance: float, *, contrast: float) -> dict[str, Any]:
+    """A report of Lighthouse's, cut down to what is read from it."""
+    categories: dict[str, Any] = {name: {"score": 1, "auditRefs": []} for name in BARS}
+    categories["performance"]["score"] = performance
+    categories["accessibility"] |= {
+        "score": contrast,
+        "auditRefs": [{"id": "contrast", "weight": 7}, {"id": "manual", "weight": 0}],
+    }
+    audits: dict[str, Any] = {key: {"id": key, "score": 1, "numericValue": 1200} for key in METRICS}
+    place = {"node": {"snippet": '<p class="pale">'}}
+    audits["contrast"] = {
+        "id": "contrast",
+        "title": "Too pale",
+        "score": contrast,
+        "details": {"items": [place]},
+    }
+    audits["manual"] = {"id": "manual", "title": "Look yourself", "score": None}
+    return {"categories": categories, "audits": audits}
+
+
+def test_the_median_of_lighthouse_counts_and_each_fault_is_named_where_it_is() -> None:
+    seen = verdict(
+        "outcome",
+        [report(0.97, contrast=1), report(1, contrast=1), report(0.98, contrast=0.5)],
+    )
+
+    assert seen.shares == {"accessibility": 100, "best-practices": 100, "performance": 98}
+    assert all(bar.is_met for bar in seen.bars())
+    assert seen.failing == ('accessibility, contrast: Too pale | <p class="pale">',)
+    assert "first paint 1.2 s" in seen.note
+
+
+def test_a_page_short_of_a_bar_of_lighthouses_is_not_passed() -> None:
+    seen = verdict("outcome", [report(0.97, contrast=0.99)])
+
+    assert [bar.is_met for bar in seen.bars()] == [False, True, False]

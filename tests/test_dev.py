@@ -1,4 +1,5 @@
 import ast
+import json
 import os
 import socket
 import subprocess
@@ -82,7 +83,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert dev.main(["--help"]) == 0
 
     text = capsys.readouterr().out
-    for command in ("run", "test", "soak", "manage", "bench", "lock"):
+    for command in ("run", "test", "soak", "manage", "bench", "lighthouse", "lock"):
         assert f"dev.py {command}" in text
 
 
@@ -117,7 +118,12 @@ def test_an_active_environment_and_pyenv_choice_do_not_leak_in(
 def test_caches_and_downloads_stay_inside_the_checkout() -> None:
     environment = dev.clean({})
 
-    for name in ("UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR", "PLAYWRIGHT_BROWSERS_PATH"):
+    for name in (
+        "UV_CACHE_DIR",
+        "UV_PYTHON_INSTALL_DIR",
+        "PLAYWRIGHT_BROWSERS_PATH",
+        "NPM_CONFIG_CACHE",
+    ):
         assert Path(environment[name]).is_relative_to(dev.ROOT)
 
 
@@ -321,6 +327,51 @@ def test_a_taken_port_is_one_sentence(
         f"dev.py: Port {port} is taken or not allowed: choose another with --port.\n"
     )
     assert calls == []
+
+
+def test_lighthouse_is_pinned_by_hashes_and_names_no_registry() -> None:
+    lock = json.loads(
+        (Path(dev.__file__).parent / "bench/lighthouse/package-lock.json").read_text()
+    )
+    own, *packages = lock["packages"].values()
+
+    assert own["dependencies"] == {"lighthouse": "12.8.2"}
+    assert len(packages) > 100
+    assert all(package["integrity"].startswith("sha512-") for package in packages)
+    assert not any("resolved" in package for package in packages)
+
+
+def test_lighthouse_is_installed_once_and_runs_no_script_of_a_package(
+    checkout: Path, calls: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("package.json", "package-lock.json"):
+        (checkout / "bench" / "lighthouse").mkdir(parents=True, exist_ok=True)
+        (checkout / "bench" / "lighthouse" / name).write_text("{}")
+    for name in ("node", "npm"):
+        program(checkout / "path" / name, "20")
+    monkeypatch.setenv("PATH", f"{checkout / 'path'}:/bin")
+
+    made = dev.make_lighthouse()
+    made.parent.mkdir(parents=True)
+    made.touch()
+    dev.make_lighthouse()
+
+    (install,) = calls
+    assert install[1:3] == ["ci", "--prefix"]
+    assert "--ignore-scripts" in install
+    assert made.is_relative_to(checkout / ".tools")
+
+
+def test_lighthouse_without_node_says_what_to_install(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("package.json", "package-lock.json"):
+        (checkout / "bench" / "lighthouse").mkdir(parents=True, exist_ok=True)
+        (checkout / "bench" / "lighthouse" / name).write_text("{}")
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(dev.Stop, match="apt install npm"):
+        dev.make_lighthouse()
 
 
 @pytest.mark.parametrize(
