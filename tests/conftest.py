@@ -14,6 +14,7 @@ from django.core.management.commands import flush
 from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django.plugin import DjangoDbBlocker
 
+from triage import catalogues
 from triage.content import knowledge as content_knowledge
 from triage.content.demonstration import set_up
 from triage.content.fixtures import document_of
@@ -30,6 +31,13 @@ MARKS = {
     "database": {"db", "transactional_db", "live_server"},
     "sweeps": {"sweep"},
 }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the catalogues, as dev.py does before it serves; once, however many workers test."""
+    if not hasattr(config, "workerinput"):
+        for file in catalogues.po_files():
+            catalogues.compiled(file)
 
 
 # First, or -m would choose before the marks are there.

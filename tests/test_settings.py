@@ -99,8 +99,50 @@ def test_a_locale_without_an_emergency_number_of_its_own_does_not_get_the_britis
         "CANCER_TEAM_LINE": "your cancer team",
     }
     assert setting("PLACEHOLDERS", **PRODUCTION, **own, LANGUAGE_CODE="en-au") == {
-        name.lower(): value for name, value in own.items()
+        "en": {name.lower(): value for name, value in own.items()}
     }
+
+
+def test_a_deployment_speaks_its_own_language_only_until_it_names_others() -> None:
+    assert setting("LANGUAGES", **PRODUCTION) == [["en-gb", "English"]]
+    assert setting("LANGUAGES", **PRODUCTION, OTHER_LANGUAGES="es") == [
+        ["en-gb", "English"],
+        ["es", "Español"],
+    ]
+
+
+def test_the_emergency_number_is_that_of_the_country_in_every_language() -> None:
+    names = setting("PLACEHOLDERS", **PRODUCTION, OTHER_LANGUAGES="es", EMERGENCY_NUMBER="112")
+
+    assert {language: said["emergency_number"] for language, said in names.items()} == {
+        "en": "112",
+        "es": "112",
+    }
+    assert names["en"]["gp_surgery"] != names["es"]["gp_surgery"]
+
+
+def test_a_language_whose_services_have_no_names_here_stops_the_start() -> None:
+    american = {
+        "EMERGENCY_NUMBER": "911",
+        "URGENT_ADVICE_LINE": "the nurse line",
+        "EMERGENCY_DEPARTMENT": "the emergency room",
+        "GP_SURGERY": "your doctor",
+        "PHARMACIST": "pharmacist",
+        "CANCER_TEAM_LINE": "your cancer team",
+    }
+
+    refused = manage("check", **PRODUCTION, **american, LANGUAGE_CODE="en-us", OTHER_LANGUAGES="es")
+
+    assert refused.returncode == 1
+    assert "GP_SURGERY_ES" in refused.stderr
+    assert "EMERGENCY_NUMBER" not in refused.stderr
+
+
+def test_a_language_without_an_interface_stops_the_start() -> None:
+    refused = manage("check", **PRODUCTION, OTHER_LANGUAGES="es,tlh")
+
+    assert refused.returncode == 1
+    assert "There is no interface in tlh; there are: en, es." in refused.stderr
 
 
 def test_a_secret_can_stay_in_a_file(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_every_page_is_whole(client: Client, address: str) -> None:
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_every_refusal_is_whole(name: str) -> None:
-    check(render_to_string(f"{name}.html", {"place": settings.PLACEHOLDERS}))
+    check(render_to_string(f"{name}.html", {"place": settings.PLACEHOLDERS["en"]}))
 
 
 @pytest.mark.parametrize("name", REFUSALS)

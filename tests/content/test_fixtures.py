@@ -38,6 +38,7 @@ HOW_MANY = {
     "risk_groups": 0,
     "advice": 30,
     "glossary": 37,
+    "calibration_studies": 0,
 }
 
 

@@ -219,7 +219,7 @@ def test_a_release_from_before_there_were_syndromes_has_none(shipped_document: D
     old = {name: rows for name, rows in shipped_document.items() if "syndrome" not in name}
 
     assert knowledge_from(old).syndromes == ()
-    assert Wording(old).condition(ConditionKey("lipoma")).plain_name == "Fatty lump"
+    assert Wording(old, "en").condition(ConditionKey("lipoma")).plain_name == "Fatty lump"
 
 
 def test_a_syndrome_has_its_words_and_its_signs(content: Content) -> None:
@@ -250,7 +250,7 @@ def test_every_voice_has_its_question(content: Content) -> None:
 def test_placeholders_are_filled_in_from_the_settings(
     release: Release, topic: Topic, author: User, approver: User, settings: Settings
 ) -> None:
-    settings.PLACEHOLDERS = {name: f"<{name}>" for name in settings.PLACEHOLDERS}
+    settings.PLACEHOLDERS = {"en": {name: f"<{name}>" for name in settings.PLACEHOLDERS["en"]}}
     published = publish(topic=topic, author=author, approver=approver, why="For elsewhere.")
 
     wording = content_of(published.pk).wording("en")

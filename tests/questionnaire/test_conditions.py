@@ -118,7 +118,7 @@ def test_what_else_it_could_be_leads_to_the_pages_of_those(
 
 
 def test_when_to_get_help_is_the_advice_for_it(release: Release, client: Client) -> None:
-    advice = content_of(release.pk).english.advice("condition", "shingles")
+    advice = content_of(release.pk).wording("en").advice("condition", "shingles")
 
     help_ = section(page_of(client, "/conditions/shingles"), "When to get help")
 

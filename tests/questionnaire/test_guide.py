@@ -178,7 +178,7 @@ def test_only_what_eyes_or_hands_told_is_said_to_be_seen_or_felt(
     page = text_of(finished(underway, age="44", lump_size="walnut", lump_feel="not_sure"))
 
     said = re.findall(r"Seen or felt by the person: (.*?)\. ", page)
-    wording = underway.assessment.content.english
+    wording = underway.assessment.content.wording("en")
     told = {
         wording.feature_name(FeatureKey(key))
         for key, reply in underway.assessment.replies
