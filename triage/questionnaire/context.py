@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from triage.content.knowledge import NotTranslated, content_of
 from triage.content.places import language_here, place_in
@@ -30,8 +30,9 @@ def plain(request: HttpRequest) -> dict[str, Any]:
     language = language_here()
     return {
         "place": place_in(language),
-        "operator": settings.OPERATOR,
-        "complaints": settings.COMPLAINTS,
+        # The words of a demonstration are in the catalogues; a deployer's own stay as they are.
+        "operator": gettext(settings.OPERATOR),
+        "complaints": gettext(settings.COMPLAINTS),
         "approved_for_clinical_use": bool(settings.CLINICAL_SAFETY_OFFICER),
         "demonstration": None,
         "language": get_language() or settings.LANGUAGE_CODE,
