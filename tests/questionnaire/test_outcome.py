@@ -130,7 +130,7 @@ def test_it_carries_what_a_doctor_needs_on_paper(underway: Person, release: Rele
     assert f"content release {release.number} ({release.sha256[:8]})" in page
     assert f"engine {ENGINE_VERSION}" in page
     assert "Not a diagnosis" in page
-    assert "not approved for clinical use" in page
+    assert "Not approved for clinical use" in page
 
 
 def test_the_list_of_answers_shows_declined_ones_in_words(underway: Person) -> None:

@@ -39,8 +39,7 @@ def _range(low: int, high: int) -> str:
             return _("At least %(low)d in 100 people with answers like these have it.")
         case _neither:
             return _(
-                "Anything from fewer than 1 to more than 99 in 100 people with answers like these"
-                " have it."
+                "From fewer than 1 to more than 99 in 100 people with answers like these have it."
             )
 
 

@@ -129,16 +129,16 @@ def _could_change(unknown: Unknown, urgency: Urgency) -> str:
     if unknown.highest > urgency:
         if unknown.leads:
             return gettext(
-                "An answer could make the advice more urgent, or change which cause is likeliest"
+                "An answer could make the advice more urgent, or change which cause is most likely"
             )
         return gettext("An answer could make the advice more urgent")
     if unknown.lowest < urgency:
         if unknown.leads:
             return gettext(
-                "An answer could make the advice less urgent, or change which cause is likeliest"
+                "An answer could make the advice less urgent, or change which cause is most likely"
             )
         return gettext("An answer could make the advice less urgent")
-    return gettext("An answer could change which cause is likeliest")
+    return gettext("An answer could change which cause is most likely")
 
 
 def _lines(
