@@ -128,6 +128,7 @@ def _conflict(visitor: Visitor, _: pytest.MonkeyPatch) -> None:
     Assessment.objects.update(
         replies=[["right_now", ["none"]], ["bladder_saddle", ["none"]]],
         set_at=[1, 2],
+        set_by=["text", "text"],
         revision=2,
         asking="leg_nerves",
     )
@@ -140,7 +141,7 @@ def _conflict(visitor: Visitor, _: pytest.MonkeyPatch) -> None:
 def _stale(visitor: Visitor, _: pytest.MonkeyPatch) -> None:
     visitor.has_answered(MARBLE, count=1)
     visitor.open("/check/2")
-    Assessment.objects.update(replies=[], set_at=[], revision=2, asking="right_now")
+    Assessment.objects.update(replies=[], set_at=[], set_by=[], revision=2, asking="right_now")
     visitor.fill_in(["not_sure"])
     visitor.press("Continue")
     visitor.sees("This page is out of date")

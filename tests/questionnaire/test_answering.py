@@ -377,6 +377,8 @@ def test_an_emergency_takes_no_more_statements_than_any_answer(underway: Person)
         {"finished_at": NOW},
         {"device": 3},
         {"replies": [["fever", ["no"]]]},
+        {"replies": [["fever", ["no"]]], "set_at": [1]},
+        {"replies": [["fever", ["no"]]], "set_by": ["text"]},
         {"voice": "doctor"},
     ],
 )

@@ -37,7 +37,7 @@ def answered_by(how_many: int, release: Release) -> list[Person]:
         assessment = person.assessment
         for size in (1, 40, 400):
             Assessment.objects.filter(pk=assessment.pk).update(
-                replies=[["right_now", [CANARY] * size]], set_at=[1]
+                replies=[["right_now", [CANARY] * size]], set_at=[1], set_by=[CANARY]
             )
         people.append(person)
     return people

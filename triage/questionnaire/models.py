@@ -86,8 +86,9 @@ class Assessment(models.Model):
     """One person's run through a release. The replies are the state; the rest follows from them.
 
     `replies` is a list of `[feature, reply]` in the order first asked; the number of a step is the
-    place in it. `set_at` says beside each reply at which revision it was last set. `asking`,
-    `concluded`, `urgency` and `flags` are what the replies imply, stored by the same UPDATE.
+    place in it. Beside each reply, `set_at` says at which revision it was last set and `set_by` in
+    which voice, as `voice` may change on the way. `asking`, `concluded`, `urgency` and `flags` are
+    what the replies imply, stored by the same UPDATE.
     """
 
     class Channel(models.TextChoices):
@@ -117,6 +118,7 @@ class Assessment(models.Model):
 
     replies = models.JSONField(default=list, blank=True)
     set_at = models.JSONField(default=list, blank=True)
+    set_by = models.JSONField(default=list, blank=True)
 
     asking = models.CharField(
         max_length=100, blank=True, help_text="The feature of the next question; empty at the end."
@@ -154,6 +156,10 @@ class Assessment(models.Model):
             models.CheckConstraint(
                 condition=Exact(ListLength("replies"), ListLength("set_at")),
                 name="assessment_says_when_each_reply_was_set",
+            ),
+            models.CheckConstraint(
+                condition=Exact(ListLength("replies"), ListLength("set_by")),
+                name="assessment_says_by_whom_each_reply_was_set",
             ),
             models.CheckConstraint(
                 condition=Q(concluded=True, asking="") | Q(concluded=False) & ~Q(asking=""),

@@ -71,6 +71,10 @@ class Withdraws(Exception):
         self.revision = revision
 
 
+class Finished(Exception):
+    """The answers were accepted as they are: the way in which they came about stands."""
+
+
 class Overtaken(Exception):
     """Other writers came first each time we tried."""
 
@@ -190,6 +194,16 @@ def feature_at(assessment: Assessment, number: int) -> FeatureKey:
     raise NotAskedHere
 
 
+def number_of(assessment: Assessment, feature: FeatureKey) -> int:
+    """Return the number at which this feature stands. Raises NotAskedHere if it does at none."""
+    standing = [*assessment.features, FeatureKey(assessment.asking)]
+    if feature not in standing:
+        raise NotAskedHere
+    number = standing.index(feature) + 1
+    feature_at(assessment, number)
+    return number
+
+
 def answer(
     *,
     assessment: Assessment,
@@ -205,15 +219,18 @@ def answer(
     `revision` is that of the form which was answered. Changes to other features since then are
     kept; raises NotAskedHere, ChangedSince or Withdraws where they say why this one cannot be
     made as it is, Overtaken after five tries, and what `find` raises if the row went meanwhile.
+    The same reply once more is a repeat, unless it was looked at again in another voice.
     """
     for _ in range(TRIES):
         if feature_at(assessment, number) != feature:
             raise NotAskedHere
         stored = assessment.reply(feature)
-        if stored == reply:
-            return progress(assessment)
-        if stored is not None and assessment.set_at[number - 1] > revision:
-            raise ChangedSince(stored)
+        if stored is not None:
+            set_since = assessment.set_at[number - 1] > revision
+            if set_since and stored != reply:
+                raise ChangedSince(stored)
+            if stored == reply and (set_since or assessment.set_by[number - 1] == assessment.voice):
+                return progress(assessment)
         evidence = assessment.evidence.set(feature, reply)
         follows = implied(assessment.content.knowledge, evidence)
         lost = tuple(flag for flag in assessment.flags if flag not in follows.flags)
@@ -237,17 +254,38 @@ def _columns(
     now: datetime,
 ) -> dict[str, Any]:
     revision = assessment.revision + 1
-    set_at = list(assessment.set_at)
+    set_at, set_by = list(assessment.set_at), list(assessment.set_by)
     set_at[number - 1 :] = [revision, *set_at[number:]]
+    set_by[number - 1 :] = [assessment.voice, *set_by[number:]]
     return follows.columns | {
         "revision": revision,
         "replies": [[key, reply_to_json(reply)] for key, reply in evidence],
         "set_at": set_at,
+        "set_by": set_by,
         "withdrawn": list(dict.fromkeys([*assessment.withdrawn, *lost])),
         "active_at": now,
         # An emergency is shown at once; any other change is read through once more.
         "finished_at": now if follows.emergency else None,
     }
+
+
+def change_voice(*, assessment: Assessment, voice: Assessment.Voice, now: datetime) -> Assessment:
+    """Go on in another voice. Replies keep the one in which they were set. Safe to repeat.
+
+    The revision stays, so that no form that is open elsewhere goes out of date. Raises Finished,
+    Overtaken after five tries, and what `find` raises if the row went meanwhile.
+    """
+    columns = {"voice": voice, "active_at": now}
+    for _ in range(TRIES):
+        if assessment.finished_at is not None:
+            raise Finished
+        if assessment.voice == voice:
+            return assessment
+        if Assessment.objects.unchanged(assessment).filter(finished_at=None).update(**columns):
+            assessment.voice, assessment.active_at = voice, now
+            return assessment
+        assessment = _still_open(assessment.token_hash, now)
+    raise Overtaken
 
 
 def finish(*, assessment: Assessment, now: datetime) -> bool:
