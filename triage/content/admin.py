@@ -16,10 +16,13 @@ from django.utils.safestring import SafeString
 
 from triage.engine import FeatureKey, OptionKey, RuleError, Words, in_words, parse
 
+from .calibration import UnfitTable, knowledge_sha256, reliability_in, why_not
 from .choices import Kind
+from .documents import compile_release
 from .faults import Fault, faults_of_syndrome, find_faults
 from .models import (
     Advice,
+    CalibrationStudy,
     Condition,
     Feature,
     GlossaryTerm,
@@ -142,7 +145,7 @@ def said(rule: str, topic: Topic) -> str:
 class TopicAdmin(ContentAdmin[Topic]):
     list_display = ("title", "key", "conditions", "priors", "questions", "red_flags", "live")
     search_fields = ("key", "title", "covers")
-    readonly_fields = ("faults",)
+    readonly_fields = ("faults", "studies")
     fieldsets = (
         (None, {"fields": ("key", "title", "covers")}),
         ("Before publishing", {"fields": ("faults",)}),
@@ -156,6 +159,13 @@ class TopicAdmin(ContentAdmin[Topic]):
                     ("spread_estimate", "spread_guideline", "spread_study"),
                 ),
                 "description": "Change these together with whoever looks after the engine.",
+            },
+        ),
+        (
+            "Numbers for patients",
+            {
+                "fields": ("says_in_100", "studies"),
+                "description": "Tick it only once a study shows that the numbers are right.",
             },
         ),
         ("The source document", {"fields": ("document_paragraph", "source_document")}),
@@ -203,6 +213,45 @@ class TopicAdmin(ContentAdmin[Topic]):
         if not topic.pk:
             return "Save the topic first."
         return shown_faults(find_faults(topic), "Nothing: the drafts are sound.")
+
+    @admin.display(description="calibration studies")
+    def studies(self, topic: Topic) -> str:
+        if not topic.pk:
+            return "Save the topic first."
+        count = topic.calibration_studies.count()
+        return listed(CalibrationStudy, f"{count} of this topic", topic__id__exact=topic.pk)
+
+
+@admin.register(CalibrationStudy)
+class CalibrationStudyAdmin(ContentAdmin[CalibrationStudy]):
+    list_display = ("key", "topic", "kind", "people", "error", "source")
+    list_filter = ("topic", "kind")
+    list_select_related = ("topic", "source")
+    search_fields = ("key", "studied", "source__key", "source__citation")
+    readonly_fields = ("error", "verdict")
+    fieldsets = (
+        (None, {"fields": ("topic", "key", "kind", "source")}),
+        ("Who and how", {"fields": ("studied", "people")}),
+        ("What came out", {"fields": ("table", "error", "knowledge_sha256")}),
+        ("Does it count?", {"fields": ("verdict",)}),
+    )
+
+    @admin.display(description="points off in the mean", empty_value="not known")
+    def error(self, study: CalibrationStudy) -> str | None:
+        try:
+            return f"{100 * reliability_in(study.table).error:.1f}"
+        except UnfitTable:
+            return None
+
+    @admin.display(description="what speaks against it")
+    def verdict(self, study: CalibrationStudy) -> str:
+        if not study.pk:
+            return "Save the study first."
+        document = compile_release(study.topic)
+        (row,) = (row for row in document["calibration_studies"] if row["key"] == study.key)
+        against = why_not(row, knowledge_sha256(document))
+        faults = [Fault("It does not count", what) for what in against]
+        return shown_faults(faults, "Nothing: it counts, and the topic may be ticked.")
 
 
 @admin.register(Source)

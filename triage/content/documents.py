@@ -34,6 +34,8 @@ def compile_release(topic: Topic) -> Document:
         ),
         "advice": _rows(topic.advice.select_related("topic")),
         "glossary": _rows(topic.glossary.select_related("topic")),
+        "translations": _rows(topic.translations.select_related("topic")),
+        "calibration_studies": _rows(topic.calibration_studies.select_related("topic", "source")),
     }
 
 

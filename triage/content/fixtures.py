@@ -16,6 +16,7 @@ from django.db import models, transaction
 from .documents import Document
 from .models import (
     Advice,
+    CalibrationStudy,
     Condition,
     Feature,
     GlossaryTerm,
@@ -28,6 +29,7 @@ from .models import (
     SyndromeChance,
     SyndromeMember,
     Topic,
+    Translation,
 )
 
 # In an order in which each row names only rows of the files before it.
@@ -45,6 +47,8 @@ FILES: dict[str, type[models.Model]] = {
     "risk_groups": RiskGroup,
     "advice": Advice,
     "glossary": GlossaryTerm,
+    "translations": Translation,
+    "calibration_studies": CalibrationStudy,
 }
 SOURCE_DOCUMENT = "source-document.txt"
 SHARED = (Topic, Source)  # these outlive their topic's drafts: releases and other topics name them

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
@@ -35,10 +34,13 @@ from triage.engine import (
     Words,
 )
 
+from . import places
+from .calibration import Checked, checked
 from .glossary import Glossary, Term, terms_of
 from .models import Release
 from .paragraphs import named_in, paragraphs_of, title_of
 from .syndromes import Cell, chances_of, likelihoods_of, signs_of, splits_of
+from .translations import gaps_in, is_checked, translated
 
 type Document = Mapping[str, Any]
 type Fields = Mapping[str, Any]
@@ -46,8 +48,6 @@ type Voice = Literal["text", "helper", "other"]
 
 SURENESS = (Basis.STUDY, Basis.GUIDELINE, Basis.ESTIMATE)
 ABSENT, PRESENT = StateKey("absent"), StateKey("present")
-
-PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 
 class Tampered(Exception):
@@ -112,11 +112,6 @@ class AdviceText:
     do_not: str
 
 
-def filled(text: str) -> str:
-    """Return the text with this service's names and numbers in the place of `{placeholders}`."""
-    return PLACEHOLDER.sub(lambda match: settings.PLACEHOLDERS[match[1]], text)
-
-
 def _source(row: Fields) -> SourceText:
     locator = row["locator"]
     return SourceText(row["citation"], locator if locator.startswith("https://") else "")
@@ -127,9 +122,18 @@ def by_key(rows: list[Fields]) -> dict[str, Fields]:
 
 
 class Wording:
-    """Every text of a release that a person reads, in one language, placeholders filled in."""
+    """Every text of a release that a person reads, in one language, placeholders filled in.
 
-    def __init__(self, document: Document) -> None:
+    `is_checked` says whether a clinician has checked it in this language.
+    """
+
+    def __init__(self, document: Document, language: str, *, is_checked: bool = True) -> None:
+        self.language = language
+        self.is_checked = is_checked
+
+        def filled(text: str) -> str:
+            return places.filled(text, language)
+
         self.topic_title = filled(document["topic"]["title"])
         self.covers = filled(document["topic"]["covers"])
         self._features = {
@@ -254,9 +258,12 @@ class Wording:
         return self._advice[scope, key]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Content:
-    """A release as the rest of the program reads it."""
+    """A release as the rest of the program reads it.
+
+    `checked` is the study by which it may say “about N in 100”, if it has one that fits.
+    """
 
     release_number: int
     sha256: str
@@ -264,13 +271,21 @@ class Content:
     topic: str
     usual_questions: tuple[int, int]
     knowledge: Knowledge
-    english: Wording
+    checked: Checked | None
+    wordings: Mapping[str, Wording]
+    """By language: all in which every text is there, and that this place speaks."""
+
+    @property
+    def says_in_100(self) -> bool:
+        return self.checked is not None
 
     def wording(self, language: str) -> Wording:
-        """Return the texts in a language. Raises NotTranslated if there are none."""
-        if language.partition("-")[0] != "en":
-            raise NotTranslated(f"release {self.release_number} has no texts in “{language}”")
-        return self.english
+        """Return the texts in a language. Raises NotTranslated if one of them is missing."""
+        try:
+            return self.wordings[language.partition("-")[0]]
+        except KeyError:
+            what = f"release {self.release_number} does not have every text in “{language}”"
+            raise NotTranslated(what) from None
 
 
 _contents: dict[int, Content] = {}
@@ -310,7 +325,14 @@ def _compiled(release: Release) -> Content:
         topic=topic["key"],
         usual_questions=(topic["usual_questions_low"], topic["usual_questions_high"]),
         knowledge=knowledge_from(document),
-        english=Wording(document),
+        checked=checked(document),
+        wordings={
+            language: Wording(
+                translated(document, language), language, is_checked=is_checked(document, language)
+            )
+            for language in settings.PLACEHOLDERS
+            if not any(gaps_in(document, language))
+        },
     )
 
 

@@ -10,6 +10,7 @@ from django.db.models import Case, F, Q, Value, When
 
 from triage.engine import RuleError, parse
 
+from .calibration import LEAST_PEOPLE, MOST_ERROR, UnfitTable, reliability_in
 from .choices import (
     AdviceScope,
     Basis,
@@ -18,7 +19,9 @@ from .choices import (
     Mirror,
     Observation,
     RuleKind,
+    Studied,
     Tier,
+    TranslationStatus,
     Urgency,
 )
 
@@ -42,6 +45,7 @@ RULE_HELP = (
 SOURCE_HELP = "Needed for a study or a guideline; for an estimate, what was in view if any."
 
 WORD = r"^[a-z0-9][a-z0-9_]*$"
+LANGUAGE = r"^[a-z]{2,3}$"
 NAME_IN_RULES = r"^[a-z][a-z0-9_]*$"
 HYPHENATED = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 lower_case_word = RegexValidator(WORD, "Use small letters, digits and _ only, such as skin_cyst.")
@@ -166,6 +170,12 @@ class Topic(models.Model):
         help_text="The document that the content started from, word for word: its title on the"
         " first line, then its paragraphs. Pages of conditions quote those that a condition names.",
     )
+    says_in_100 = models.BooleanField(
+        "say “about N in 100”",
+        default=False,
+        help_text="Tick only when a calibration study bears the numbers out: then the last page"
+        " says of each cause how many people in 100 have it. Without, it says so in words only.",
+    )
 
     objects = TopicQuerySet.as_manager()
 
@@ -218,6 +228,8 @@ class Topic(models.Model):
         self.risk_groups.all().delete()
         self.advice.all().delete()
         self.glossary.all().delete()
+        self.translations.all().delete()
+        self.calibration_studies.all().delete()
 
 
 class SourceQuerySet(models.QuerySet["Source"]):
@@ -921,6 +933,130 @@ class GlossaryTerm(models.Model):
 
     def natural_key(self) -> tuple[str, str]:
         return (self.topic.key, self.term)
+
+
+class CalibrationStudyQuerySet(models.QuerySet["CalibrationStudy"]):
+    def get_by_natural_key(self, topic: str, key: str) -> "CalibrationStudy":
+        return self.get(topic__key=topic, key=key)
+
+
+class CalibrationStudy(models.Model):
+    """Evidence that what the checker claims of a cause is as often right as it says."""
+
+    topic = models.ForeignKey(Topic, models.CASCADE, related_name="calibration_studies")
+    key = models.CharField(validators=[lower_case_word], help_text=KEY_HELP)
+    studied = models.TextField(
+        "what was studied",
+        help_text="Who the people were, where and when, and how their cause was found out.",
+    )
+    kind = models.CharField(
+        "who was studied",
+        choices=Studied,
+        help_text="Simulated people show nothing about people, and do not count.",
+    )
+    source = models.ForeignKey(
+        Source,
+        models.PROTECT,
+        related_name="calibration_studies",
+        help_text="Where it was published, or who holds the report. The last page names it.",
+    )
+    people = models.PositiveIntegerField(
+        "number of people",
+        help_text=f"Below {LEAST_PEOPLE} the study does not count: a half would be known to no"
+        " better than 6 in 100 either way, which is a rough guess.",
+    )
+    table = models.JSONField(
+        help_text="What “manage.py calibrate” writes of every cause that the last page listed for"
+        f" these people. If it is off by more than {100 * MOST_ERROR:g} points in the mean, the"
+        " study does not count.",
+    )
+    knowledge_sha256 = models.CharField(
+        "hash of the numbers it was measured on",
+        help_text="“manage.py calibrate” says it. Once a number of the topic is changed it fits no"
+        " more, and the study has to be measured again.",
+    )
+
+    objects = CalibrationStudyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("topic", "key")
+        verbose_name_plural = "calibration studies"
+        constraints = [
+            models.UniqueConstraint("topic", "key", name="calibration_study_once_per_key"),
+            is_a_key("calibration_study_key"),
+            not_empty("studied", "calibration_study_says_what"),
+            one_of("kind", Studied, "calibration_study_kind"),
+            models.CheckConstraint(
+                condition=Q(people__gte=1),
+                name="calibration_study_has_people",
+                violation_error_message="A study has one person at least.",
+            ),
+            models.CheckConstraint(
+                condition=Q(knowledge_sha256__regex=r"^[0-9a-f]{64}$"),
+                name="calibration_study_sha256",
+                violation_error_message="The hash has 64 digits, 0 to 9 and a to f.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    def natural_key(self) -> tuple[str, str]:
+        return (self.topic.key, self.key)
+
+    def clean(self) -> None:
+        try:
+            reliability_in(self.table)
+        except UnfitTable as unfit:
+            raise ValidationError({"table": str(unfit)}) from None
+
+
+class TranslationQuerySet(models.QuerySet["Translation"]):
+    def get_by_natural_key(self, topic: str, language: str, place: str) -> "Translation":
+        return self.get(topic__key=topic, language=language, place=place)
+
+
+class Translation(models.Model):
+    """One text of the topic in another language. The topic's own texts are in English."""
+
+    topic = models.ForeignKey(Topic, models.CASCADE, related_name="translations")
+    language = models.CharField(
+        validators=[RegexValidator(LANGUAGE, "Use its code of two or three letters, such as es.")],
+        help_text="Its code: es is Spanish. It is offered once no text of the topic lacks.",
+    )
+    place = models.CharField(help_text="Which text it is: “features/fever/text”.")
+    original = models.TextField(
+        "in English",
+        blank=True,
+        help_text="The English as it was when this was translated. Once it changes, this text has"
+        " to be looked at again, and until then the language is not offered.",
+    )
+    text = models.TextField("translated", help_text=PLACEHOLDER_HELP)
+    status = models.CharField(choices=TranslationStatus, default=TranslationStatus.DRAFT)
+
+    objects = TranslationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("topic", "language", "place")
+        constraints = [
+            models.UniqueConstraint(
+                "topic", "language", "place", name="translation_once_per_place"
+            ),
+            models.CheckConstraint(
+                condition=Q(language__regex=LANGUAGE),
+                name="translation_language",
+                violation_error_message="A language is a code of two or three letters.",
+            ),
+            not_empty("place", "translation_has_place"),
+            not_empty("text", "translation_has_text"),
+            one_of("status", TranslationStatus, "translation_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language}: {self.place}"
+
+    def natural_key(self) -> tuple[str, str, str]:
+        return (self.topic.key, self.language, self.place)
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from triage.content.calibration import MOST_CAUSES
 from triage.content.glossary import Term
 from triage.content.knowledge import Content, Voice, Wording
 from triage.content.places import language_here
@@ -50,7 +51,6 @@ from .models import Assessment
 from .sentences import CHANCES, range_of, replied, told, why_asked
 from .watching import not_known, watching
 
-MOST_CAUSES = 5
 MOST_WEIGHTS = 5  # for and against a cause: the weightiest; the rest say little
 BY_EYES_OR_HANDS = (Observation.NEEDS_EYES, Observation.NEEDS_HANDS)
 READS: Mapping[Assessment.Voice, Voice] = {
