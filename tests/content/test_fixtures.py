@@ -38,6 +38,7 @@ HOW_MANY = {
     "risk_groups": 0,
     "advice": 30,
     "glossary": 37,
+    "translations": 901,
     "calibration_studies": 0,
 }
 
@@ -78,6 +79,7 @@ def test_each_line_is_one_fact_and_the_lines_are_sorted() -> None:
 def natural_key_of(fields: dict[str, object]) -> tuple[object, ...]:
     """Return the words a line is found by: the same as `natural_key` of its row."""
     names = ["topic", "syndrome", "condition", "feature", "option", "scope", "key", "term"]
+    names += ["language", "place"]
     if "syndrome" in fields and "option" in fields:  # there the condition may be left open
         names = ["syndrome", "option", "condition"]
     parts = [fields[name] for name in names if fields.get(name) is not None]

@@ -216,7 +216,7 @@ def test_the_first_question_needs_no_glossary(release: Release) -> None:
 def test_a_release_made_before_there_was_a_glossary_has_none(document: Document) -> None:
     del document["glossary"]
 
-    wording = Wording(document)
+    wording = Wording(document, "en")
 
     assert wording.glossary.terms_in("A cyst full of pus") == ()
     assert wording.terms_of(FeatureKey("infection_risk")) == ()

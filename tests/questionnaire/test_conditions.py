@@ -202,7 +202,8 @@ def test_the_map_for_search_engines_has_every_public_page(release: Release, clie
 
     assert response.headers["Content-Type"] == "application/xml"
     found = re.findall(r"<loc>https?://testserver([^<]*)</loc>", response.content.decode())
-    assert sorted(found) == sorted(["/", *addresses()])
+    english = ["/", *addresses()]
+    assert sorted(found) == sorted([*english, *(f"/es{path}" for path in english)])
 
 
 def test_search_engines_are_kept_from_assessments_and_staff(client: Client) -> None:
@@ -210,8 +211,24 @@ def test_search_engines_are_kept_from_assessments_and_staff(client: Client) -> N
 
     lines = robots.content.decode().splitlines()
     assert robots.headers["Content-Type"].startswith("text/plain")
-    assert lines[:3] == ["User-agent: *", "Disallow: /check", "Disallow: /staff"]
-    assert re.fullmatch(r"Sitemap: https?://testserver/sitemap\.xml", lines[3])
+    assert lines[:-1] == [
+        "User-agent: *",
+        "Disallow: /check",
+        "Disallow: /es/check",
+        "Disallow: /staff",
+    ]
+    assert re.fullmatch(r"Sitemap: https?://testserver/sitemap\.xml", lines[-1])
+
+
+def test_a_public_page_says_where_it_stands_in_other_languages(client: Client) -> None:
+    assert (
+        '<link rel="alternate" hreflang="es" href="http://testserver/es/conditions/lipoma">'
+        in page_of(client, "/conditions/lipoma")
+    )
+    assert (
+        '<link rel="alternate" hreflang="en-gb" href="http://testserver/conditions/lipoma">'
+        in page_of(client, "/es/conditions/lipoma")
+    )
 
 
 def test_each_page_has_a_title_and_a_description_of_its_own_and_one_address(
