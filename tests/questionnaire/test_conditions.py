@@ -220,7 +220,9 @@ def test_search_engines_are_kept_from_assessments_and_staff(client: Client) -> N
     assert re.fullmatch(r"Sitemap: https?://testserver/sitemap\.xml", lines[-1])
 
 
-def test_a_public_page_says_where_it_stands_in_other_languages(client: Client) -> None:
+def test_a_public_page_says_where_it_stands_in_other_languages(
+    release: Release, client: Client
+) -> None:
     assert (
         '<link rel="alternate" hreflang="es" href="http://testserver/es/conditions/lipoma">'
         in page_of(client, "/conditions/lipoma")
