@@ -57,7 +57,11 @@
   document.addEventListener("htmx:pushedIntoHistory", forget);
   document.addEventListener("htmx:afterSettle", () => {
     prepare();
-    one("#main [data-focus]").focus({ preventScroll: true });
+    scrollTo(0, 0);
+    const place = one("#main [data-focus]");
+    place.focus({ preventScroll: true });
+    // Magnified four times, a screen has no room for what stands above it.
+    if (place.getBoundingClientRect().bottom > innerHeight) place.scrollIntoView();
   });
 
   for (const failure of ["responseError", "sendError", "timeout"]) {

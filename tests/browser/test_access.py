@@ -7,11 +7,10 @@ from playwright.sync_api import Page, expect
 from .conftest import Visit
 from .pages import DIFFICULT, PAGES
 from .people import MARBLE, Replies
-from .visitor import SITE, Visitor
+from .visitor import SITE, ZOOMED, Visitor
 
 NARROW = {"width": 360, "height": 740}
 WIDE = {"width": 1280, "height": 800}
-ZOOMED = {"width": 320, "height": 256}  # 1280 x 1024 at 400 %
 
 every_page = pytest.mark.parametrize("name", PAGES)
 
