@@ -12,8 +12,9 @@ from django.http import QueryDict
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from triage.content.calibration import MOST_CAUSES
@@ -59,6 +60,15 @@ READS: Mapping[Assessment.Voice, Voice] = {
     Assessment.Voice.HELPER: "helper",
     Assessment.Voice.OTHER: "other",
 }
+WAYS: Mapping[Assessment.Voice, Promise] = {
+    Assessment.Voice.TEXT: gettext_lazy("By myself, mostly by touch"),
+    Assessment.Voice.MIRROR: gettext_lazy("By myself, with a mirror or a phone photo"),
+    Assessment.Voice.HELPER: gettext_lazy("Someone is with me: they look, feel and answer here"),
+    Assessment.Voice.OTHER: gettext_lazy(
+        "I am answering for someone else, such as a parent or child"
+    ),
+}
+"""How the back can be checked, as whoever picks it would say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +180,7 @@ def question_page(
         "why": why_asked(ask.why, content.knowledge) if ask else "",
         "previous_url": _previous_url(assessment, number),
         "changing": number <= len(assessment.replies),
+        "ways": ways_of(assessment) if feature.how_to else "",
     }
 
 
@@ -184,6 +195,20 @@ def _untouched(content: Content, wording: Wording, feature: Question) -> SafeStr
     """Draw a question that nobody has answered yet: the same for everybody, so only once."""
     asked = content.knowledge.feature(feature.key)
     return _fields(AnswerForm(feature=asked, wording=wording, reply=None, revision=0), feature)
+
+
+def ways_of(assessment: Assessment) -> SafeString:
+    """Draw the other ways to check the back, as long as there is a choice."""
+    if assessment.finished_at:
+        return SafeString()
+    return _ways(Assessment.Voice(assessment.voice), get_language())
+
+
+@cache
+def _ways(voice: Assessment.Voice, language: str | None) -> SafeString:
+    others = [(other.value, way) for other, way in WAYS.items() if other is not voice]
+    context = {"way": WAYS[voice], "others": others}
+    return render_to_string("questionnaire/ways.html", context)
 
 
 def _asked_then(assessment: Assessment, number: int) -> Ask | None:
@@ -248,16 +273,19 @@ def rows_of(assessment: Assessment) -> list[Row]:
     ]
 
 
-def _observed(assessment: Assessment) -> list[str]:
-    """Return the names of what somebody's eyes or hands have told."""
+def _observed(assessment: Assessment) -> list[tuple[str, list[str]]]:
+    """Return the names of what eyes or hands have told, under whose eyes or hands these were."""
     knowledge, wording = assessment.content.knowledge, wording_of(assessment)
-    return [
-        wording.feature_name(feature)
-        for _, feature, reply in _read(assessment)
-        if knowledge.feature(feature).observation in BY_EYES_OR_HANDS
-        and not isinstance(reply, Declined)
-        and reply != Chosen(frozenset({NOT_SURE}))
-    ]
+    observed: dict[str, list[str]] = {}
+    for number, feature, reply in _read(assessment):
+        if (
+            knowledge.feature(feature).observation in BY_EYES_OR_HANDS
+            and not isinstance(reply, Declined)
+            and reply != Chosen(frozenset({NOT_SURE}))
+        ):
+            voice = Assessment.Voice(assessment.set_by[number - 1])
+            observed.setdefault(str(voice.label), []).append(wording.feature_name(feature))
+    return list(observed.items())
 
 
 def answers_page(assessment: Assessment) -> dict[str, Any]:
@@ -272,6 +300,7 @@ def answers_page(assessment: Assessment) -> dict[str, Any]:
         ],
         "previous_url": rows[-1].change_url if rows else None,
         "revision": assessment.revision,
+        "ways": ways_of(assessment),
     }
 
 
@@ -353,7 +382,6 @@ def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
         "unknowns": not_known(found, content.knowledge, evidence, wording, urls),
         "answer_rows": rows_of(assessment),
         "observed": _observed(assessment),
-        "observed_by": str(Assessment.Voice(assessment.voice).label),
         "release_number": content.release_number,
         "release_hash_short": content.sha256[:8],
         "now": now,

@@ -194,13 +194,14 @@ def feature_at(assessment: Assessment, number: int) -> FeatureKey:
     raise NotAskedHere
 
 
-def number_of(assessment: Assessment, feature: FeatureKey) -> int:
-    """Return the number at which this feature stands. Raises NotAskedHere if it does at none."""
-    standing = [*assessment.features, FeatureKey(assessment.asking)]
-    if feature not in standing:
-        raise NotAskedHere
-    number = standing.index(feature) + 1
-    feature_at(assessment, number)
+def number_of(assessment: Assessment, feature: FeatureKey) -> int | None:
+    """Return the number at which this feature is asked, or None if it is not asked now."""
+    asked = [*assessment.features, FeatureKey(assessment.asking)]
+    number = asked.index(feature) + 1 if feature in asked else 0
+    try:
+        feature_at(assessment, number)
+    except NotAskedHere:
+        return None
     return number
 
 

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", views.start, name="start"),
     path("check/begin", views.begin, name="begin"),
     path("check/<int:number>", views.question, name="question"),
+    path("check/voice", views.voice, name="voice"),
     path("check/answers", views.answers, name="answers"),
     path("check/finish", views.finish, name="finish"),
     path("check/outcome", views.outcome, name="outcome"),

@@ -18,7 +18,7 @@ from django_htmx.middleware import HtmxDetails
 
 from triage.content.knowledge import content_of
 from triage.content.releases import NothingPublished
-from triage.engine import Ask, Urgency
+from triage.engine import Ask, FeatureKey, Urgency
 
 from . import errors, pages, services
 from .forms import AnswerForm
@@ -69,6 +69,9 @@ def of_an_assessment[**P](view: AssessmentView[P]) -> View[P]:
 
 NOT_SAVED = gettext_lazy(
     "We could not save this answer just now. It is still filled in: press the button again"
+)
+NOT_CHANGED = gettext_lazy(
+    "We could not change how you check the back just now. Your answers are kept: try again"
 )
 
 # Pages that have a part for htmx; the others are whole, or refused before they get that far.
@@ -127,7 +130,10 @@ def start(request: HtmxHttpRequest) -> HttpResponse:
         content = content_of(services.live_release_here().pk)
     except NothingPublished:
         return errors.unavailable(request)
-    context = pages.marks_of(content) | {"usual": content.usual_questions}
+    context = pages.marks_of(content) | {
+        "usual": content.usual_questions,
+        "ways": [(voice.value, way) for voice, way in pages.WAYS.items()],
+    }
     return render(request, "questionnaire/start.html", context)
 
 
@@ -219,6 +225,38 @@ def _answer(request: HtmxHttpRequest, assessment: Assessment, number: int) -> Ht
         form.errors.append(str(NOT_SAVED))
         return _show_again(request, assessment, number, form, status=503)
     return show_step(request, progress)
+
+
+@require_POST
+@of_an_assessment
+def voice(request: HtmxHttpRequest, assessment: Assessment) -> HttpResponse:
+    """Go on in another voice, on the question from which it was asked for, if it was on one."""
+    chosen, feature = request.POST.get("voice", ""), FeatureKey(request.POST.get("feature", ""))
+    try:
+        if chosen not in Assessment.Voice:
+            raise services.NotAskedHere
+        assessment = services.change_voice(
+            assessment=assessment, voice=Assessment.Voice(chosen), now=timezone.now()
+        )
+    except (services.NotAskedHere, services.Finished):
+        return show(
+            request, "questionnaire/conflict.html", pages.marks_of(assessment.content), status=409
+        )
+    except (services.Overtaken, DatabaseError) as error:
+        log.warning("voice_not_changed", exception=type(error).__qualname__)
+        if not (number := services.number_of(assessment, feature)):
+            return errors.unavailable(request)
+        form = pages.form_of(assessment, feature, request.POST)
+        form.errors = [str(NOT_CHANGED)]
+        return _show_again(request, assessment, number, form, status=503)
+    if not (number := services.number_of(assessment, feature)):
+        return show_step(request, services.progress(assessment))
+    if not request.htmx:
+        return SeeOther(pages.url_of(number))
+    form = pages.form_of(assessment, feature)
+    return show(
+        request, "questionnaire/question.html", pages.question_page(assessment, number, form)
+    )
 
 
 def _show_again(
