@@ -23,7 +23,7 @@ def test_it_names_the_signs_to_look_out_for_the_most_urgent_first(underway: Pers
     wording = underway.assessment.content.wording("en")
     legs = wording.option(FeatureKey("leg_nerves"), OptionKey("weak_legs"))
     assert watching.first[0].heading == wording.advice("urgency", "emergency_now").heading
-    assert any(legs in line for line in watching.first[0].lines)
+    assert any(legs in line.items for line in watching.first[0].lines)
     assert "What would change this advice" in page
     assert "Get help now , if any of these is true now or starts later:" in page
     assert legs in page
@@ -48,8 +48,9 @@ def test_no_line_is_said_twice_and_none_asks_to_be_unsure(underway: Person) -> N
     for signs in (*watching.first, *watching.more):
         assert len(set(signs.lines)) == len(signs.lines)
     lines = [line for signs in (*watching.first, *watching.more) for line in signs.lines]
-    assert not [line for line in lines if "Not sure" in line or "None of these" in line]
-    assert not [line for line in lines if line.startswith("Age:")]  # nobody comes to notice it
+    said = [text for line in lines for text in (line.says, *line.items)]
+    assert not [text for text in said if "Not sure" in text or "None of these" in text]
+    assert not [text for text in said if text.startswith("Age:")]  # nobody comes to notice it
 
 
 def test_numbers_that_do_the_same_are_one_range(underway: Person) -> None:
@@ -57,7 +58,7 @@ def test_numbers_that_do_the_same_are_one_range(underway: Person) -> None:
 
     lines = [line for signs in watching_of(underway).more for line in signs.lines]
 
-    assert any(re.search(r"Worst pain, 0 to 10: \d or more", line) for line in lines)
+    assert any(re.search(r"Worst pain, 0 to 10: \d or more", line.says) for line in lines)
 
 
 def test_two_signs_that_count_only_together_are_one_line(underway: Person) -> None:
@@ -67,7 +68,22 @@ def test_two_signs_that_count_only_together_are_one_line(underway: Person) -> No
     lines = [line for signs in watching_of(underway).more for line in signs.lines]
     hours = wording.option(FeatureKey("lump_change"), OptionKey("bigger_hours"))
     thinners = wording.option(FeatureKey("medicines"), OptionKey("blood_thinners"))
-    assert any(hours in line and ", together with " in line and thinners in line for line in lines)
+    assert any(
+        ", together with " in line.says
+        and all(each in " ".join((line.says, *line.items)) for each in (hours, thinners))
+        for line in lines
+    )
+
+
+def test_several_signs_of_one_thing_are_a_list_that_says_that_any_counts(
+    underway: Person,
+) -> None:
+    page = text_of(finished(underway, age="44"))
+
+    lines = [line for signs in watching_of(underway).first for line in signs.lines]
+    assert all(line.says.endswith("any of these:") for line in lines if line.items)
+    assert all(len(line.items) != 1 for line in lines)
+    assert "Legs and arms, any of these:" in page
 
 
 def test_what_the_advice_rests_on_is_folded_and_says_that_it_is_a_warning_sign(

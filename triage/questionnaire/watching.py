@@ -33,10 +33,17 @@ MOST_LINES = 6
 
 MOST_TOGETHER = 2
 
-type Line = tuple[Urgency, str]
-
 type Noticed = tuple[FeatureKey, OptionKey | int]
 """What a person may notice: an option, or a number in the cell that begins with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What to look out for; where there are `items`, any one of them."""
+
+    urgency: Urgency
+    says: str
+    items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class Signs:
     """What to do, and the signs of which each is a reason to do it."""
 
     heading: str
-    lines: tuple[str, ...]
+    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ def watching(
     """
     changes = changes_of(knowledge, evidence)
     alone, together = _lines(changes.raising, knowledge, evidence, wording)
-    rest = sorted([*alone[MOST_LINES:], *together], key=lambda line: -line[0])
+    rest = sorted([*alone[MOST_LINES:], *together], key=lambda line: -line.urgency)
     return Watching(
         _by_urgency(alone[:MOST_LINES], wording),
         _by_urgency(rest, wording),
@@ -163,21 +170,30 @@ def _lines(
             # a number comes last, so that its cells stand in one line
             one, two = sorted(noticed, key=lambda each: isinstance(each[1], int))
             together.setdefault((change.urgency, one, two[0]), []).append(two)
-    lines: list[Line] = [
-        (urgency, _said(signs, knowledge, wording)) for (_, urgency, _), signs in alone.items()
-    ]
+    lines = [_line(urgency, signs, knowledge, wording) for (_, urgency, _), signs in alone.items()]
     pairs: dict[tuple[Urgency, str], list[str]] = {}
     for (urgency, one, _), signs in together.items():
         with_these = _said(signs, knowledge, wording)
         pairs.setdefault((urgency, with_these), []).append(_said([one], knowledge, wording))
-    return lines, [
-        (
-            urgency,
-            gettext("%(sign)s, together with %(others)s")
-            % {"sign": other, "others": _any_of(some)},
-        )
-        for (urgency, other), some in pairs.items()
-    ]
+    return lines, [_pair(urgency, other, some) for (urgency, other), some in pairs.items()]
+
+
+def _line(urgency: Urgency, signs: list[Noticed], knowledge: Knowledge, wording: Wording) -> Line:
+    """Say signs of one feature: “Fever: Yes”, or “Legs and arms, any of these:” with a list."""
+    answers = _answers(signs, knowledge, wording)
+    if len(answers) == 1:
+        return Line(urgency, _said(signs, knowledge, wording))
+    name = wording.feature_name(signs[0][0])
+    return Line(urgency, gettext("%(name)s, any of these:") % {"name": name}, tuple(answers))
+
+
+def _pair(urgency: Urgency, sign: str, others: list[str]) -> Line:
+    """Say a sign that counts only together with one of the others."""
+    if len(others) == 1:
+        both = {"sign": sign, "other": others[0]}
+        return Line(urgency, gettext("%(sign)s, together with %(other)s") % both)
+    says = gettext("%(sign)s, together with any of these:") % {"sign": sign}
+    return Line(urgency, says, tuple(others))
 
 
 def _noticed(feature: Feature, reply: Reply, before: Reply | None) -> list[Noticed]:
@@ -199,12 +215,16 @@ def _noticed(feature: Feature, reply: Reply, before: Reply | None) -> list[Notic
 
 def _said(signs: list[Noticed], knowledge: Knowledge, wording: Wording) -> str:
     """Say signs of one feature: “Legs and arms: Legs weak; or Wobbly when walking”."""
+    answers = _answers(signs, knowledge, wording)
+    return named(wording.feature_name(signs[0][0]), _any_of(answers))
+
+
+def _answers(signs: list[Noticed], knowledge: Knowledge, wording: Wording) -> list[str]:
     feature = knowledge.feature(signs[0][0])
     order = [option.key for option in feature.options]
     options = sorted({s for _, s in signs if not isinstance(s, int)}, key=order.index)
     said = [wording.option(feature.key, key) for key in options]
-    said += _ranges(feature, {s for _, s in signs if isinstance(s, int)}, knowledge)
-    return named(wording.feature_name(feature.key), _any_of(said))
+    return said + _ranges(feature, {s for _, s in signs if isinstance(s, int)}, knowledge)
 
 
 def _any_of(said: Iterable[str]) -> str:
@@ -237,8 +257,8 @@ def _ranges(feature: Feature, starts: set[int], knowledge: Knowledge) -> list[st
 
 def _by_urgency(lines: list[Line], wording: Wording) -> tuple[Signs, ...]:
     return tuple(
-        Signs(wording.advice("urgency", urgency.key).heading, tuple(line for _, line in group))
-        for urgency, group in groupby(lines, key=lambda line: line[0])
+        Signs(wording.advice("urgency", urgency.key).heading, tuple(group))
+        for urgency, group in groupby(lines, key=lambda line: line.urgency)
     )
 
 
