@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from triage.content.models import (
     Advice,
+    CalibrationStudy,
     Condition,
     Feature,
     GlossaryTerm,
@@ -31,9 +32,10 @@ from triage.content.models import (
 
 DRAFTS = (
     *(Topic, Source, Condition, Feature, Option, Likelihood),
-    *(Syndrome, RedFlag, RiskGroup, Advice, GlossaryTerm),
+    *(Syndrome, RedFlag, RiskGroup, Advice, GlossaryTerm, CalibrationStudy),
 )
-SHIPPED = [model for model in (*DRAFTS, Release) if model is not RiskGroup]
+NOT_SHIPPED = (RiskGroup, CalibrationStudy)
+SHIPPED = [model for model in (*DRAFTS, Release) if model not in NOT_SHIPPED]
 
 
 def list_of(model: type) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from tests import studies
 from triage.content import knowledge as door
@@ -75,6 +75,17 @@ SENTENCES = {
 @pytest.mark.parametrize("range_", SENTENCES)
 def test_each_range_has_its_sentence(range_: tuple[float, float, float]) -> None:
     assert in_100(ranked(*range_)) == SENTENCES[range_]
+
+
+@pytest.mark.parametrize("range_", SENTENCES)
+def test_spanish_says_the_same_numbers(range_: tuple[float, float, float]) -> None:
+    english = in_100(ranked(*range_))
+
+    with translation.override("es"):
+        spanish = in_100(ranked(*range_))
+
+    assert spanish.startswith("De cada 100 personas con respuestas como estas, ")
+    assert sorted(re.findall(r"\d+", spanish)) == sorted(re.findall(r"\d+", english))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +177,12 @@ def assessment_of(release: Release, evidence: Evidence) -> Assessment:
     now = timezone.now()
     replies = [[key, reply_to_json(reply)] for key, reply in evidence]
     return Assessment(
-        release=release, language="en", started_at=now, active_at=now, replies=replies
+        release=release,
+        language="en",
+        started_at=now,
+        active_at=now,
+        replies=replies,
+        set_by=["text"] * len(replies),
     )
 
 
