@@ -32,7 +32,7 @@ STEPS = 50
 
 
 class Walk(RuleBasedStateMachine):
-    """One person, several tabs. `told` is what the server said it had accepted."""
+    """One person, several tabs. `told` is what the server said it had accepted, `by` how."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,6 +43,7 @@ class Walk(RuleBasedStateMachine):
         self.person.begin()
         self.pk = self.person.assessment.pk
         self.told: dict[str, Any] = {}
+        self.by: dict[str, str] = {}
         self.kept: list[tuple[str, dict[str, Any]]] = []
         self.last: tuple[str, dict[str, Any]] | None = None
         self.ever: set[str] = set()
@@ -77,8 +78,10 @@ class Walk(RuleBasedStateMachine):
             changed = [
                 (key, reply) for key, reply in after.replies if [key, reply] not in before.replies
             ]
-            (self.told[form["feature"]],) = [reply for _, reply in changed]
-            assert [key for key, _ in changed] == [form["feature"]]
+            if changed or self.by[form["feature"]] == after.voice:
+                (self.told[form["feature"]],) = [reply for _, reply in changed]
+                assert [key for key, _ in changed] == [form["feature"]]
+            self.by[form["feature"]] = after.voice  # the same once more: looked at again
             if len(after.replies) > len(before.replies):
                 assert form["feature"] == before.asking
         return response
@@ -125,6 +128,18 @@ class Walk(RuleBasedStateMachine):
         self.send(*self.last)
         assert self.row.revision == revision
 
+    @rule(voice=st.sampled_from(Assessment.Voice))
+    def look_another_way(self, voice: Assessment.Voice) -> None:
+        before, here = self.row, self.person.path
+        form = {"feature": self.person.feature, "voice": voice.value}
+        response = self.person.post(form, "/check/voice")
+        after = self.row
+        assert response.status_code == (409 if before.finished_at else 200)
+        assert after.voice == (before.voice if before.finished_at else voice)
+        assert (after.revision, after.replies) == (before.revision, before.replies)
+        if self.person.path == "/check/voice":
+            self.person.path = here
+
     @precondition(lambda self: self.person.feature)
     @rule(data=st.data())
     def leave_a_tab_open(self, data: st.DataObject) -> None:
@@ -166,6 +181,7 @@ class Walk(RuleBasedStateMachine):
         keys = [key for key, _ in row.replies]
         assert len(set(keys)) == len(keys) == len(row.set_at)
         assert dict(row.replies) == self.told
+        assert dict(zip(keys, row.set_by, strict=True)) == self.by
         for key, reply in row.evidence:
             assert check_reply(self.feature(key), reply) == reply
 
