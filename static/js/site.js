@@ -64,6 +64,28 @@
     if (place.getBoundingClientRect().bottom > innerHeight) place.scrollIntoView();
   });
 
+  // Reading aloud, by voices of this device alone: one from elsewhere would be sent the page. What
+  // does it is fetched when it is first asked for.
+  const speech = window.speechSynthesis;
+  const reader = one("#read");
+  const language = ({ lang }) => lang.split(/[-_]/)[0];
+  const speaks = (voice) => voice.localService && language(voice) === language(one("html"));
+  const voices = () => speech.getVoices().filter(speaks);
+  const offer = () => {
+    reader.hidden = !voices()[0];
+  };
+  if (speech) {
+    offer();
+    speech.onvoiceschanged = offer; // Chromium finds its voices late
+    reader.onclick = () => {
+      // iOS lets a page speak only if its first word, be it empty, comes within a press.
+      const first = new SpeechSynthesisUtterance("");
+      first.voice = voices()[0];
+      speech.speak(first);
+      import(reader.dataset.script).then(({ start }) => start(voices));
+    };
+  }
+
   for (const failure of ["responseError", "sendError", "timeout"]) {
     document.addEventListener("htmx:" + failure, () => {
       const box = one("#trouble");
