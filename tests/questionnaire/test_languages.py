@@ -32,12 +32,13 @@ from triage.engine import (
     Settles,
     Tells,
     Together,
+    Urgency,
     Why,
     outcome,
 )
 from triage.questionnaire import errors, pages, sentences, services, views
 from triage.questionnaire.forms import AnswerForm
-from triage.questionnaire.watching import Signs, Watching
+from triage.questionnaire.watching import Line, Signs, Watching
 
 from .conftest import Person
 
@@ -305,7 +306,12 @@ def test_what_would_change_the_advice() -> None:
 
     watching = page["watching"]
     assert isinstance(watching, Watching)
-    lines = [line for signs in (*watching.first, *watching.more) for line in signs.lines]
+    lines = [
+        text
+        for signs in (*watching.first, *watching.more)
+        for line in signs.lines
+        for text in (line.says, *line.items)
+    ]
     for words in ("; o ", ", junto con ", " o más"):
         assert any(words in line for line in lines), words
     unknown = {row.says for row in page["unknowns"]}
@@ -367,9 +373,10 @@ def test_one_and_several_are_told_apart() -> None:
 
 @pytest.mark.usefixtures("spanish")
 def test_one_sign_and_several_have_a_sentence_each() -> None:
+    uno, dos = (Line(Urgency.EMERGENCY_NOW, says) for says in ("uno", "dos"))
     one, two = (
         render_to_string("questionnaire/signs.html", {"groups": [Signs("Llame", lines)]})
-        for lines in (("uno",), ("uno", "dos"))
+        for lines in ((uno,), (uno, dos))
     )
 
     assert "si esto " in one
