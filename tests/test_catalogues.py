@@ -90,7 +90,7 @@ def test_a_merge_keeps_translations_and_guesses_none() -> None:
 
     merged = catalogues.merged(old, new)
 
-    assert {message.id: message.string for message in merged if message.id} == {
+    assert {message.id: message.string or "" for message in merged if message.id} == {
         "Stays": "Queda",
         "Call an ambulance never": "",
     }
