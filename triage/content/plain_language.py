@@ -15,10 +15,14 @@ from .glossary import Glossary, jargon, terms_of
 from .knowledge import Document, Fields, options_of
 from .places import PLACEHOLDER, british
 from .reading import as_sentences, reading_of
+from .reading_es import perspicuity_of
 from .translations import ENGLISH, translated
 
 MOST = 6
 """The highest school grade of a text for patients; its readers are 11 to 12 years old."""
+
+LEAST_EASE = 55
+"""The least perspicuity of a Spanish text: normal for whoever reads a newspaper; see reading_es."""
 
 # Of each part of a document, the fields that are read as one text.
 READ: Mapping[str, tuple[tuple[str, ...], ...]] = {
@@ -64,8 +68,11 @@ def complaints_in(document: Document) -> Iterator[Complaint]:
 
 
 def complaints_in_translation(document: Document, language: str) -> Iterator[Complaint]:
-    """Yield what a translation says badly. Grades and hard words are known for English only."""
+    """Yield what a translation says badly. Hard words are known for English only, and how easy a
+    text is for Spanish as well."""
     said = translated(document, language)
+    if language == "es":
+        yield from _not_easy(said)
     yield from _ambiguous(said)
     yield from _lists(said, language)
 
@@ -79,6 +86,13 @@ def _hard_to_read(document: Document) -> Iterator[Complaint]:
                 f" sentence: “{reading.hardest}” The longest words: {', '.join(reading.longest)}."
             )
             yield part, row, what
+
+
+def _not_easy(document: Document) -> Iterator[Complaint]:
+    for part, row, name, text in texts_of(document):
+        ease = perspicuity_of(text)
+        if round(ease, 1) < LEAST_EASE:
+            yield part, row, f"{name} reads at {ease:.1f}; {LEAST_EASE} is the least: “{text}”"
 
 
 def texts_of(document: Document) -> Iterator[tuple[str, Fields, str, str]]:
