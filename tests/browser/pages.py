@@ -99,9 +99,20 @@ def _how(feature: str, voice: Assessment.Voice) -> Arrive:
     return arrive
 
 
+def _another_way(visitor: Visitor, _: pytest.MonkeyPatch) -> None:
+    """With the other ways to check the back opened."""
+    visitor.is_asked("skin_look")
+    visitor.page.locator(".actions + details summary").click()
+
+
 def _answers(visitor: Visitor, _: pytest.MonkeyPatch) -> None:
     visitor.has_answered(MARBLE)
     visitor.open("/check/answers")
+
+
+def _answers_another_way(visitor: Visitor, patch: pytest.MonkeyPatch) -> None:
+    _answers(visitor, patch)
+    visitor.page.locator("form > details summary").click()
 
 
 def _outcome(replies: dict[str, list[str] | int | str]) -> Arrive:
@@ -210,10 +221,12 @@ PAGES: dict[str, Arrive] = {
     "question, how to look": _how("skin_look", Assessment.Voice.MIRROR),
     "question, how to feel": _how("lump_feel", Assessment.Voice.HELPER),
     "question, how to measure": _how("lump_size", Assessment.Voice.OTHER),
+    "question, another way": _another_way,
     "error, tick boxes": _error("right_now"),
     "error, radio buttons": _error("fever"),
     "error, typed number": _error("age"),
     "answers": _answers,
+    "answers, another way": _answers_another_way,
     "outcome, emergency": _outcome(CONFUSED),
     "outcome, routine": _outcome(MARBLE),
     "outcome, flags and unknowns": _outcome(DIFFICULT),
