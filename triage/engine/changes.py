@@ -8,6 +8,7 @@ hold that is above the urgency, two of them together may.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 from .evidence import Chosen, Evidence, Number, Reply
@@ -75,11 +76,11 @@ def changes_of(
     Raises: UnknownFeature if `evidence` or `skipped` names what `knowledge` lacks.
     """
     replay = Replay(Standing(knowledge, evidence, skipped))
-    singles: list[Replies] = [
-        ((feature.key, step.reply),)
+    singles = [
+        step.alone
         for feature in knowledge.features
         if replay.applies(feature.key)
-        for step in _steps(replay, feature)
+        for step in _steps(knowledge, feature.key, evidence.get(feature.key))
     ]
     found = dict(zip(singles, replay.after(singles), strict=True))
     pairs = list(_pairs(replay, found))
@@ -115,30 +116,53 @@ def _key_of(reply: Reply) -> tuple[int, tuple[str, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One change: the reply, and the option that is toggled for it, if one is."""
+    """One change: the reply, by itself and as what it sets, and the option that is toggled for it,
+    if one is."""
 
     feature: Feature
     reply: Reply
-    option: OptionKey | None = None
+    alone: Replies
+    marks: tuple[Mark, ...]
+    option: OptionKey | None
 
 
-def _steps(replay: Replay, feature: Feature) -> Iterator[_Step]:
-    """Yield every way to be one change away from the reply to a feature, if it has one."""
-    reply = replay.standing.evidence.get(feature.key)
+REMEMBERED = 4096
+"""Replies of which it is remembered what is one change away: that is the same for everybody."""
+
+
+@lru_cache(REMEMBERED)
+def _steps(knowledge: Knowledge, key: FeatureKey, reply: Reply | None) -> tuple[_Step, ...]:
+    """Return every way to be one change away from the reply to a feature, if it has one."""
+    feature, unsure = knowledge.feature(key), key in knowledge.feeds_emergency
+    return tuple(
+        _Step(
+            feature,
+            other,
+            ((key, other),),
+            knowledge.signs.marks(key, other, unsure=unsure),
+            option,
+        )
+        for other, option in _others(knowledge, feature, reply)
+    )
+
+
+def _others(
+    knowledge: Knowledge, feature: Feature, reply: Reply | None
+) -> Iterator[tuple[Reply, OptionKey | None]]:
     match feature.kind:
         case Kind.SINGLE:
             for option in feature.options:
                 if (other := Chosen(frozenset({option.key}))) != reply:
-                    yield _Step(feature, other)
+                    yield other, None
         case Kind.NUMBER:
-            for cell in replay.knowledge.signs.cells[feature.key]:
+            for cell in knowledge.signs.cells[feature.key]:
                 if not (isinstance(reply, Number) and reply.value in cell):
-                    yield _Step(feature, Number(cell.start))
+                    yield Number(cell.start), None
         case Kind.MULTI:
             for option in feature.options:
                 toggled = _toggled(feature, reply, option.key)
                 if toggled is not None and toggled != reply:
-                    yield _Step(feature, toggled, option.key)
+                    yield toggled, option.key
 
 
 def _toggled(feature: Feature, reply: Reply | None, key: OptionKey) -> Chosen | None:
@@ -161,32 +185,23 @@ def _pairs(replay: Replay, singles: Mapping[Replies, Replayed]) -> Iterator[Repl
     knowledge, now = replay.knowledge, replay.now.urgency
     within_reach = {rule.key for replayed in singles.values() for rule in replayed.rules}
     seen = set(singles)
-    known: dict[FeatureKey, list[tuple[_Step, tuple[Mark, ...]]]] = {}
     for rule in knowledge.rules:
         if rule.urgency <= now or rule.key in within_reach:
             continue
         verdict = knowledge.verdicts[rule.key]
         useful = _useful(replay, verdict)
-        if not useful:
-            continue
-        for key in knowledge.reads[rule.key]:
-            if key not in known:
-                known[key] = [
-                    (step, replay.marks_of(key, step.reply))
-                    for step in _steps(replay, knowledge.feature(key))
-                ]
         steps = [
-            (step, marks)
-            for key in knowledge.reads[rule.key]
-            for step, marks in known[key]
-            if not useful.isdisjoint(marks) and not _reaches(singles, step, rule.urgency)
+            step
+            for key in (knowledge.reads[rule.key] if useful else ())
+            for step in _steps(knowledge, key, replay.standing.evidence.get(key))
+            if not useful.isdisjoint(step.marks) and not _reaches(singles, step, rule.urgency)
         ]
-        for (one, marks), (other, more) in combinations(steps, MOST_AT_ONCE):
+        for one, other in combinations(steps, MOST_AT_ONCE):
             if one.feature is other.feature:
                 both = _both(replay, one, other)
                 holds = both and replay.comes_to(verdict, replay.values_after(both))
             else:
-                holds = replay.comes_to(verdict, replay.values_with(marks, more))
+                holds = replay.comes_to(verdict, replay.values_with(one.marks, other.marks))
                 both = _both(replay, one, other) if holds else ()
             if both and holds and both not in seen and _can_be(replay, both):
                 seen.add(both)
@@ -194,7 +209,7 @@ def _pairs(replay: Replay, singles: Mapping[Replies, Replayed]) -> Iterator[Repl
 
 
 def _reaches(singles: Mapping[Replies, Replayed], step: _Step, urgency: Urgency) -> bool:
-    alone = singles.get(((step.feature.key, step.reply),))
+    alone = singles.get(step.alone)
     return alone is not None and alone.urgency >= urgency
 
 
@@ -202,7 +217,7 @@ def _both(replay: Replay, one: _Step, other: _Step) -> Replies:
     """Return two changes as one: of the same feature only two options, neither exclusive."""
     if one.feature is not other.feature:
         pair = sorted((one, other), key=lambda step: replay.knowledge.place[step.feature.key])
-        return tuple((step.feature.key, step.reply) for step in pair)
+        return pair[0].alone + pair[1].alone
     lone = {option.key for option in one.feature.options if option.exclusive}
     if (
         one.option is None
@@ -217,6 +232,8 @@ def _both(replay: Replay, one: _Step, other: _Step) -> Replies:
 def _can_be(replay: Replay, change: Replies) -> bool:
     """Whether one of the features applies, and the other does too or will then."""
     keys = [key for key, _ in change]
+    if all(replay.knowledge.gates[key] is TRUE for key in keys):
+        return True
     return any(
         replay.applies(first)
         and all(replay.applies(key, tuple(p for p in change if p[0] == first)) for key in keys)
@@ -265,25 +282,26 @@ def _change(replay: Replay, replies: Replies, replayed: Replayed) -> Change:
     else:
         rules = [rule for rule in now.rules if rule.urgency > then]
         risks = [risk for risk in now.risks if risk.urgency > then]
-    before = _alarms(replay, [(key, replay.standing.evidence.get(key)) for key, _ in replies])
-    after = _alarms(replay, replies)
+    brings: list[tuple[FeatureKey, OptionKey]] = []
+    withdraws: list[tuple[FeatureKey, OptionKey]] = []
+    for key, reply in replies:
+        before = _alarms(replay.knowledge, key, replay.standing.evidence.get(key))
+        after = _alarms(replay.knowledge, key, reply)
+        brings += [(key, alarm) for alarm in after if alarm not in before]
+        withdraws += [(key, alarm) for alarm in before if alarm not in after]
     return Change(
-        tuple(replies),
+        replies,
         then,
-        tuple(rule.key for rule in rules),
+        tuple([rule.key for rule in rules]),
         tuple(risks),
-        tuple(alarm for alarm in after if alarm not in before),
-        tuple(alarm for alarm in before if alarm not in after),
+        tuple(brings),
+        tuple(withdraws),
     )
 
 
-def _alarms(
-    replay: Replay, replies: Iterable[tuple[FeatureKey, Reply | None]]
-) -> list[tuple[FeatureKey, OptionKey]]:
-    found = []
-    for key, reply in replies:
-        feature = replay.knowledge.feature(key)
-        options = None if reply is None else options_in(feature, reply)
-        if options:
-            found += [(key, o.key) for o in feature.options if o.alarm and o.key in options]
-    return found
+@lru_cache(REMEMBERED)
+def _alarms(knowledge: Knowledge, key: FeatureKey, reply: Reply | None) -> tuple[OptionKey, ...]:
+    """Return the alarms that a reply reports, in the order of the content."""
+    feature = knowledge.feature(key)
+    options = None if reply is None else options_in(feature, reply)
+    return tuple(o.key for o in feature.options if o.alarm and o.key in (options or ()))

@@ -12,7 +12,7 @@ from .reweighing import Reweighing
 from .risks import Replies, Risk, risks_of
 from .standing import Standing
 from .verdicts import FALSE, TRUE, VALUES, Mark, Verdict
-from .vocabulary import ConditionKey, FeatureKey, Rule, Urgency
+from .vocabulary import ConditionKey, FeatureKey, Rule, RuleKey, Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,17 @@ class Replay:
         }
         self._weighed = Reweighing(self.closed, [risk.members for risk in self._risks])
         self.values = [mark % VALUES for mark in self.closed.known if mark is not None]
+        self._passing = self._rules_passing()
         self._scoping = {key for rule in self.knowledge.scope for key in self.knowledge.reads[rule]}
         self._in_scope = self._scope_of(standing)
         self._scopes: dict[Replies, bool] = {}
-        self._by_rules_now = Urgency.SELF_CARE
+        self._holding = {
+            rule.key: self.comes_to(self.knowledge.verdicts[rule.key], self.values)
+            for rule in self.knowledge.rules
+        }
+        self._turned: dict[frozenset[RuleKey], Replayed] = {}
+        self._by_rules_now = self._with_turned(frozenset())
         (self.now,) = self.after([()])
-        self._by_rules_now = max([r.urgency for r in self.now.rules], default=Urgency.SELF_CARE)
-        self.holding = {rule.key: rule in self.now.rules for rule in self.knowledge.rules}
 
     def applies(self, feature: FeatureKey, change: Replies = ()) -> bool:
         """Whether a reply to the feature is read, after a change."""
@@ -80,21 +84,20 @@ class Replay:
         for place, (change, found) in enumerate(zip(changes, replayed, strict=True)):
             if self._risks_above(found.urgency) and self._in_scope_after(change):
                 # where rules fall away more risks count: of few, so these go by themselves
-                batches.setdefault(found.urgency < self._by_rules_now, []).append(place)
+                batches.setdefault(found.urgency < self._by_rules_now.urgency, []).append(place)
         for places in batches.values():
             least = min(replayed[place].urgency for place in places)
             above = self._risks_above(least)
             highest = self._weighed.after([changes[place] for place in places], len(above))
             passed = highest >= np.array([risk.raise_at for risk in above]) - LAST_BITS
-            for number in np.flatnonzero(passed.any(axis=1)):
-                found = replayed[places[number]]
-                risks = tuple(
-                    risk
-                    for risk, passes in zip(above, passed[number], strict=True)
-                    if passes and risk.urgency > found.urgency
-                )
+            passing: dict[int, list[Risk]] = {}
+            for number, which in np.argwhere(passed).tolist():
+                passing.setdefault(places[number], []).append(above[which])
+            for place, these in passing.items():
+                by_rules = replayed[place]
+                risks = tuple([risk for risk in these if risk.urgency > by_rules.urgency])
                 if risks:
-                    replayed[places[number]] = Replayed(risks[0].urgency, found.rules, risks)
+                    replayed[place] = Replayed(risks[0].urgency, by_rules.rules, risks)
         return replayed
 
     def leads(self, changes: Sequence[Replies]) -> list[ConditionKey | None]:
@@ -119,28 +122,42 @@ class Replay:
     def _risks_above(self, urgency: Urgency) -> list[Risk]:
         return self._above[urgency]
 
+    def _rules_passing(self) -> dict[FeatureKey, list[RuleKey]]:
+        """Return the rules that read each feature as things stand: the way down the diagram comes
+        by one of its signs. With another reply to a feature only these can come out otherwise."""
+        knowledge = self.knowledge
+        passing: dict[FeatureKey, list[RuleKey]] = {}
+        for rule, verdict in knowledge.verdicts.items():
+            read = set()
+            while verdict.branches:
+                read.add(knowledge.signs.owner[verdict.sign])
+                verdict = verdict.branches[self.values[verdict.sign]]
+            for place in read:
+                passing.setdefault(knowledge.features[place].key, []).append(rule)
+        return passing
+
     def _by_rules(self, change: Replies) -> Replayed:
-        knowledge, values = self.knowledge, self.values_after(change)
-        if not change:
-            rules = tuple(
+        rules = [rule for key, _ in change for rule in self._passing.get(key, ())]
+        if not rules:
+            return self._by_rules_now
+        verdicts, values = self.knowledge.verdicts, self.values_after(change)
+        turned = frozenset(
+            [
                 rule
-                for rule in knowledge.rules
-                if self.comes_to(knowledge.verdicts[rule.key], values)
-            )
-        else:
-            other = {
-                rule: holds
-                for key, _ in change
-                for rule in knowledge.rules_reading.get(key, ())
-                if (holds := self.comes_to(knowledge.verdicts[rule], values))
-                is not self.holding[rule]
-            }
-            if not other:
-                return Replayed(self._by_rules_now, self.now.rules, ())
-            holding = {**self.holding, **other}
-            rules = tuple([rule for rule in knowledge.rules if holding[rule.key]])
-        urgency = max([rule.urgency for rule in rules], default=Urgency.SELF_CARE)
-        return Replayed(urgency, rules, ())
+                for rule in rules
+                if self.comes_to(verdicts[rule], values) is not self._holding[rule]
+            ]
+        )
+        if turned not in self._turned:
+            self._turned[turned] = self._with_turned(turned)
+        return self._turned[turned]
+
+    def _with_turned(self, turned: frozenset[RuleKey]) -> Replayed:
+        """Return what the rules come to where these hold if they do not now, or the other way."""
+        rules = tuple(
+            [r for r in self.knowledge.rules if self._holding[r.key] is not (r.key in turned)]
+        )
+        return Replayed(max([r.urgency for r in rules], default=Urgency.SELF_CARE), rules, ())
 
     def _in_scope_after(self, change: Replies) -> bool:
         told = tuple([pair for pair in change if pair[0] in self._scoping])
