@@ -411,6 +411,7 @@ def test_the_last_pages_are_spanish_with_nothing_behind_them(name: str) -> None:
     page = render_to_string(name)
 
     assert '<html lang="es">' in page
+    assert 'href="/"' not in page  # back to the start, but not in English
     assert "al número de emergencias de su zona" in page
     assert not english_in(page)
 
