@@ -3,6 +3,7 @@
 const one = (selector) => document.querySelector(selector);
 const reader = one("#read");
 const stopper = one("#stop");
+const header = reader.closest("header");
 const words = { ready: reader.textContent, reading: reader.dataset.pause, paused: reader.dataset.goOn };
 const { lang } = document.documentElement;
 
@@ -56,11 +57,14 @@ const mark = (place) => {
   const { top, bottom } = place?.getBoundingClientRect() ?? {};
   if (top < 0 || bottom > innerHeight - reader.parentNode.offsetHeight) {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    place.scrollIntoView({ block: "center", behavior: still ? "instant" : "smooth" });
+    place.scrollIntoView({ block: "start", behavior: still ? "instant" : "smooth" });
   }
 };
 
 const turn = (now) => {
+  // The buttons leave the header for the foot of the window: nothing else moves for that.
+  if (state === "off") header.style.minHeight = header.getBoundingClientRect().height + "px";
+  if (now === "off") header.style.minHeight = "";
   state = now;
   reader.textContent = words[now] ?? words.ready;
   if (now === "off" && document.activeElement === stopper) reader.focus();

@@ -11,8 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 from .conftest import PHONE, Visit
 from .pages import DIFFICULT, break_answers
 from .people import CONFUSED, MARBLE
-from .test_access import NARROW, WIDE, ZOOMED, faults_of, show
-from .visitor import STORED, Visitor
+from .test_access import NARROW, WIDE, faults_of, show
+from .visitor import STORED, ZOOMED, Visitor
 
 # A Chromium without a screen has no voices. This one writes down what it is to say, and ends each
 # sentence by itself ("brisk") or when it is told to ("slow").
@@ -439,8 +439,23 @@ def test_the_page_moves_only_for_what_is_out_of_sight(
 
     expect(listener.marked).to_be_in_viewport(ratio=1)
     moves = listener.page.evaluate("moves")
-    assert len(moves) < len(listener.said) / 2
+    if motion == "reduce":  # else the next sentence comes, in this test, before it has arrived
+        assert len(moves) < len(listener.said) / 3
     assert set(moves) == {"instant" if motion == "reduce" else "smooth"}
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE], ids=["360 px", "1280 px"])
+def test_nothing_jumps_when_it_starts_or_stops(width: dict[str, int], slow: Listener) -> None:
+    show(slow.page, width, "light")
+    slow.visitor.begin()
+    before = slow.visitor.heading.bounding_box()
+    slow.press("Read aloud")
+    slow.hears(slow.visitor.heading.inner_text())
+    assert slow.visitor.heading.bounding_box() == before
+
+    slow.press("Stop reading")
+
+    assert slow.visitor.heading.bounding_box() == before
 
 
 def test_choosing_an_option_neither_stops_nor_restarts_it(slow: Listener) -> None:
@@ -540,12 +555,11 @@ def test_it_falls_silent_when_the_page_is_left_and_stays_so_on_the_next(slow: Li
     slow.visitor.begin()
     slow.press("Read aloud")
     slow.hears(slow.visitor.heading.inner_text())
-    slow.page.evaluate("addEventListener('pagehide', () => console.log('left', silent()))")
 
-    with slow.page.expect_console_message(lambda message: "left" in message.text) as told:
-        slow.visitor.follow("Privacy")
+    slow.page.evaluate("dispatchEvent(new Event('pagehide'))")  # the real one can tell nobody
 
-    assert told.value.text == "left true"
+    slow.hears_no_more()
+    slow.visitor.follow("Privacy")
     expect(slow.button("Read aloud")).to_be_visible()
     assert slow.said == []
 
@@ -575,22 +589,32 @@ def test_axe_finds_nothing_while_it_reads(
         assert box["x"] + box["width"] <= width["width"]
 
 
-def test_what_is_marked_and_what_has_the_focus_are_told_apart(slow: Listener) -> None:
-    """The focus keeps its ring, and nothing that stays in place hides it."""
+FOCUSED = """() => {
+    const focused = document.activeElement;
+    if (focused === document.body) return null;
+    const { bottom } = focused.getBoundingClientRect();
+    const bar = document.querySelector('.reader').getBoundingClientRect().top;
+    const ring = getComputedStyle(focused.closest('.option') ?? focused).outlineStyle;
+    return [ring, bottom > bar && !focused.closest('.reader') ? focused.outerHTML : ''];
+}"""
+
+
+def test_the_focus_keeps_its_ring_and_is_hidden_by_nothing(slow: Listener) -> None:
     slow.page.set_viewport_size(NARROW)  # type: ignore[arg-type] # a TypedDict of just these two
     slow.visitor.begin()
     slow.press("Read aloud")
     slow.hears(slow.visitor.heading.inner_text())
+    while slow.hears_the_next_sentence() not in shown(slow.page, ".option"):
+        pass
+    expect(slow.marked).to_have_class("option")
+    seen = []
+
     for _ in range(30):
         slow.page.keyboard.press("Tab")
-        hidden = slow.page.evaluate(
-            """() => {
-                const { bottom, top } = document.activeElement.getBoundingClientRect();
-                const bar = document.querySelector('.reader').getBoundingClientRect().top;
-                return document.activeElement.closest('.reader') ? null : bottom > bar && top < innerHeight && document.activeElement.outerHTML;
-            }"""
-        )
-        assert not hidden
+        seen.append(slow.page.evaluate(FOCUSED))
+
+    assert [each for each in seen if each not in (None, ["solid", ""])] == []
+    assert len([each for each in seen if each]) > 20
 
 
 def test_the_mark_is_seen_in_forced_colours(slow: Listener) -> None:
