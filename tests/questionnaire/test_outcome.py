@@ -304,3 +304,13 @@ def test_every_chance_and_every_decline_has_its_words() -> None:
     assert set(sentences.CHANCES) == set(Chance)
     assert set(sentences.DECLINED) == set(Decline)
     assert set(sentences.SOON) == set(Urgency)
+
+
+def test_nobody_is_told_that_they_said_not_sure_who_would_rather_not_say(
+    underway: Person,
+) -> None:
+    underway.answer("none")
+    underway.answer(decline="rather_not_say")
+    page = text_of(finished(underway, age="44"))
+
+    assert "Because you said: Bladder, bowel and feeling between the legs: Not provided" in page

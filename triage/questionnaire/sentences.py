@@ -126,6 +126,9 @@ def _found(finding: Finding, evidence: Evidence, knowledge: Knowledge, wording: 
     if finding.number is not None:
         return named(name, str(finding.number))
     if finding.option is not None:
+        reply = evidence.get(feature)
+        if isinstance(reply, Declined):  # rules read it as not sure; nobody said so
+            return named(name, replied(feature, reply, knowledge, wording))
         label = wording.option(feature, finding.option)
         return named(name, label if finding.present else _not(label))
     said = _holds_alone(feature, evidence, knowledge, wording)
