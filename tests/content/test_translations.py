@@ -4,10 +4,10 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triage.content.documents import Document
@@ -19,7 +19,7 @@ from triage.content.places import PLACEHOLDER
 from triage.content.releases import publish
 from triage.content.translations import gaps_in, is_checked, texts_in, translated
 
-SHIPPED = document_of(settings.BASE_DIR / "fixtures" / "back-lump")
+SHIPPED = document_of(django_settings.BASE_DIR / "fixtures" / "back-lump")
 PLACES = sorted(texts_in(SHIPPED))
 
 
@@ -92,6 +92,7 @@ def test_every_text_that_a_patient_reads_is_in_the_list_to_translate() -> None:
     assert set(said) == {"§"}
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     place=st.sampled_from(PLACES), status=st.sampled_from(["draft", "stale", "gone", "placeholder"])
 )
