@@ -1,6 +1,6 @@
 """What other replies of the same person would come to, without starting over for each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,19 +105,24 @@ class Replay:
 
         Every feature changed has to be read before it or after it.
         """
-        scores = self._weighed.scores(changes)
+        weights = normalised(self._weighed.scores(changes))
+        near = weights >= weights.max(axis=1, keepdims=True) - 2 * 10.0**-DECIMALS
+        lonely = near.sum(axis=1) == 1
+        conditions = self.knowledge.conditions
+        leads = [conditions[place].key for place in weights.argmax(axis=1).tolist()]
+        for number in np.flatnonzero(~lonely):
+            leads[number] = self._first(weights[number], np.flatnonzero(near[number]))
         return [
-            self._first(weights) if self._in_scope_after(change) else None
-            for weights, change in zip(normalised(scores), changes, strict=True)
+            lead if self._in_scope_after(change) else None
+            for lead, change in zip(leads, changes, strict=True)
         ]
 
-    def _first(self, weights: Array) -> ConditionKey:
-        """Return the likeliest condition, of equal ones the lowest key, as the outcome does."""
-        near = np.flatnonzero(weights >= weights.max() - 2 * 10.0**-DECIMALS)
-        keys = [
-            (-round(float(weights[n]), DECIMALS), self.knowledge.conditions[n].key) for n in near
-        ]
-        return min(keys)[1]
+    def _first(self, weights: Array, places: Iterable[int]) -> ConditionKey:
+        """Return the likeliest of some conditions, of equal ones the lowest key, as the outcome
+        does."""
+        return min(
+            (-round(float(weights[n]), DECIMALS), self.knowledge.conditions[n].key) for n in places
+        )[1]
 
     def _risks_above(self, urgency: Urgency) -> list[Risk]:
         return self._above[urgency]

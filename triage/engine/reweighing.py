@@ -5,8 +5,9 @@ conditions. Whatever no change touches is added up once. A score is then a sum o
 change's, so that the posteriors of all of them are two matrix products.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, reduce
 from math import prod
 
 import numpy as np
@@ -15,23 +16,25 @@ import numpy.typing as npt
 from .arrays import Array
 from .evidence import Reply
 from .inference import log_scores
+from .knowledge import Knowledge
 from .risks import (
     MOST_VARIANTS,
     Choice,
     Replies,
     alarms_in,
     choices_by_feature,
+    choices_of,
     combined,
     highest_posteriors,
-    ways_to_read,
 )
 from .rules import features_of, holds
 from .standing import Standing, reading_of
+from .syndromes import CompiledSyndrome
 from .tables import options_in
-from .vocabulary import Feature, FeatureKey, Kind, OptionKey
+from .vocabulary import FeatureKey
 
-type Way = tuple[tuple[FeatureKey, frozenset[OptionKey] | None], ...]
-"""What may be read of each reply that is changed; None if it may not be read at all."""
+MOST_NUMBERS = 100_000
+"""So many posteriors are worked out at once; where there are more, those of one set at a time."""
 
 type Indices = npt.NDArray[np.intp]
 
@@ -42,9 +45,10 @@ class Reweighing:
 
     def __init__(self, standing: Standing, sets: Sequence[frozenset[int]]) -> None:
         self._standing = standing
-        self._sets = [sorted(members) for members in sets]
         knowledge = standing.knowledge
         self._tables = knowledge.tables
+        self._sets = sets
+        self._nothing = Choice(np.zeros((1, len(knowledge.conditions))), {})
         own, self._alarming = choices_by_feature(standing)
         self._open = {
             key: choices
@@ -52,27 +56,24 @@ class Reweighing:
             if prod(choice.count for choice in choices) > 1
         }
         self._settled = {
-            key: [(choice.alone[0], {n: told[0] for n, told in choice.linked.items()})]
+            key: choice
             for key, choices in own.items()
             if key not in self._open
             for choice in choices
         }
         self._alone = self._tables.log_priors
         self._told: dict[int, Array] = {}
-        for parts in self._settled.values():
-            for alone, linked in parts:
-                self._alone = self._alone + alone
-                for place, told in linked.items():
-                    self._told[place] = self._told.get(place, 0.0) + told
-        self._gates = {key: features_of(knowledge.asked_if[key]) for key in knowledge.gated}
-        self._ways_of: dict[
-            tuple[FeatureKey, Reply, bool], list[tuple[FeatureKey, frozenset[OptionKey] | None]]
-        ] = {}
+        for choice in self._settled.values():
+            self._alone = self._alone + choice.alone[0]
+            for place, told in choice.linked.items():
+                self._told[place] = self._told.get(place, 0.0) + told[0]
+        self._gates = _gates_of(knowledge)
         self._read_by_gates = frozenset[FeatureKey]().union(*self._gates.values())
         self._waking: dict[tuple[Replies, frozenset[FeatureKey]], bool] = {}
         self._gating = frozenset[FeatureKey]().union(
             *(gate for key, gate in self._gates.items() if key in standing.evidence)
         )
+        self._variants: dict[frozenset[FeatureKey], _Variants] = {}
 
     def after(self, changes: Sequence[Replies], count: int) -> Array:
         """Return, for each change of some replies, the highest posterior after it of each of the
@@ -82,67 +83,61 @@ class Reweighing:
         """
         found = np.empty((len(changes), count))
         sets = self._sets[:count]
-        alike: dict[frozenset[FeatureKey], dict[int, list[Way]]] = {}
-        for number, change in enumerate(changes):
-            keys = frozenset([key for key, _ in change])
-            ways = [] if self._wakes(change) else self._ways(change)
-            freed = frozenset(keys & self._open.keys())
-            if not ways or len(ways) * self._variants(freed) > MOST_VARIANTS:
-                found[number] = self._from_the_start(change, sets)
-            else:
-                alike.setdefault(freed, {})[number] = ways
-        for freed, group in alike.items():
-            place: dict[Way, int] = {}
-            for ways in group.values():
-                for way in ways:
-                    place.setdefault(way, len(place))
-            highest = self._highest(freed, list(place), sets)
-            at = [place[way] for ways in group.values() for way in ways]
-            starts = np.cumsum([0, *(len(ways) for ways in group.values())])[:-1]
-            best = np.maximum.reduceat(highest[:, at], starts, axis=1)
-            found[list(group)] = best.T
+        alike: dict[tuple[frozenset[FeatureKey], frozenset[int]], list[_Ways]] = {}
+        for keys, numbers in _by_features(changes).items():
+            freed = frozenset(self._open.keys() & keys)
+            most = MOST_VARIANTS // prod(choice.count for choice in self._others(freed))
+            fitting: dict[int, Choice] = {}
+            for number in numbers:
+                ways = None if self._wakes(changes[number]) else self._ways(changes[number])
+                if ways is None or ways.count > most:
+                    found[number] = self._from_the_start(changes[number], sets)
+                else:
+                    fitting[number] = ways
+            if fitting:
+                group = _instead(keys, fitting, self._settled)
+                alike.setdefault((freed, frozenset(group.ways.linked)), []).append(group)
+        for (freed, _), groups in alike.items():
+            ways = _one_after_another([group.ways for group in groups])
+            highest = self._highest(freed, ways, sets)
+            numbers = [number for group in groups for number in group.numbers]
+            counts = [count for group in groups for count in group.counts]
+            starts = np.cumsum([0, *counts[:-1]])
+            found[numbers] = np.maximum.reduceat(highest, starts, axis=1).T
         return found
 
     def scores(self, changes: Sequence[Replies]) -> Array:
         """Return the log scores after each change, alarms as reported, (changes, C)."""
-        standing, knowledge = self._standing, self._standing.knowledge
+        standing = self._standing
+        now = {feature.key: self._reported(feature.key, reply) for feature, reply in standing.read}
+        everything = reduce(_both, now.values(), Choice(self._tables.log_priors[None], {}))
+        told = {place: sums[0] for place, sums in everything.linked.items()}
+        others = _Variants([], told, everything.alone[0], self._tables.syndromes)
         scores = np.empty((len(changes), len(self._alone)))
-        alike: dict[frozenset[FeatureKey], list[int]] = {}
-        for number, change in enumerate(changes):
-            if self._wakes(change):
-                scores[number] = log_scores(standing.with_replies(change))
-            else:
-                alike.setdefault(frozenset([key for key, _ in change]), []).append(number)
-        for keys, numbers in alike.items():
-            rest = [pair for pair in standing.read if pair[0].key not in keys]
-            alone, told = self._added_up(rest)
-            alone = self._tables.log_priors + alone
-            added = [
-                self._added_up([(knowledge.feature(key), reply) for key, reply in changes[number]])
-                for number in numbers
-            ]
-            total = alone + np.array([one for one, _ in added])
-            for place in {*told, *(place for _, linked in added for place in linked)}:
-                syndrome = self._tables.syndromes[place]
-                nothing = np.zeros(syndrome.chances.shape)
-                heard = np.array([linked.get(place, nothing) for _, linked in added])
-                total += syndrome.terms(told.get(place, nothing) + heard)
-            scores[numbers] = total
+        for keys, numbers in _by_features(changes).items():
+            fitting: dict[int, Choice] = {}
+            for number in numbers:
+                if self._wakes(changes[number]):
+                    scores[number] = log_scores(standing.with_replies(changes[number]))
+                else:
+                    replies = [self._reported(key, reply) for key, reply in changes[number]]
+                    fitting[number] = reduce(_both, replies) if replies else self._nothing
+            if fitting:
+                ways = _instead(keys, fitting, now).ways
+                total = others.scores_without(ways.linked.keys()) + ways.alone
+                for place, heard in ways.linked.items():
+                    total += others.terms(place, heard)[0]
+                scores[list(fitting)] = total
         return scores
 
-    def _added_up(self, replies: Iterable[tuple[Feature, Reply]]) -> tuple[Array, dict[int, Array]]:
-        """Return what replies add, (C,), and what they tell of each syndrome, (S, C)."""
-        total = np.zeros(len(self._alone))
-        told: dict[int, Array] = {}
-        for feature, reply in replies:
-            options = options_in(feature, reply)
-            if options is None:
-                continue
-            alone, linked = self._tables.added(feature, options)
-            total = total + alone
-            for place, sums in linked.items():
-                told[place] = told[place] + sums if place in told else sums
-        return total, told
+    def _reported(self, key: FeatureKey, reply: Reply) -> Choice:
+        """Return what a reply adds, alarms as reported."""
+        feature = self._standing.knowledge.feature(key)
+        options = options_in(feature, reply)
+        if options is None:
+            return self._nothing
+        alone, linked = self._tables.added(feature, options)
+        return Choice(alone[None], {place: told[None] for place, told in linked.items()})
 
     def _wakes(self, change: Replies) -> bool:
         """Whether what is read of the other replies, or of each other, may hang on a change."""
@@ -178,142 +173,175 @@ class Reweighing:
             for key in hanging
         )
 
-    def _from_the_start(self, change: Replies, sets: Sequence[list[int]]) -> list[float]:
-        changed = self._standing.with_replies(change)
-        return highest_posteriors(changed, [frozenset(members) for members in sets])
+    def _from_the_start(self, change: Replies, sets: Sequence[frozenset[int]]) -> list[float]:
+        return highest_posteriors(self._standing.with_replies(change), list(sets))
 
-    def _variants(self, freed: frozenset[FeatureKey]) -> int:
-        return prod(choice.count for choice in self._others(freed))
-
-    def _others(self, freed: frozenset[FeatureKey]) -> Iterable[Choice]:
-        return (
+    def _others(self, freed: frozenset[FeatureKey]) -> list[Choice]:
+        """Return the choices that stay open when those of some features are made."""
+        return [
             choice for key, choices in self._open.items() if key not in freed for choice in choices
-        )
+        ]
 
-    def _ways(self, change: Replies) -> list[Way]:
-        """Return every way to read the changed replies; nothing if there are too many."""
-        alarming = self._alarming - {key for key, _ in change}
+    def _ways(self, change: Replies) -> Choice | None:
+        """Return every way to read the changed replies; None if there are too many."""
+        alarming = self._alarming.difference([key for key, _ in change])
         several = []
         for key, reply in change:
+            choices = choices_of(self._standing.knowledge, key, reply)
+            if len(choices) > 1:
+                return None
+            choice = choices[0] if choices else self._nothing
             hangs = not alarming.isdisjoint(self._gates.get(key, ()))
-            which = key, reply, hangs
-            if which not in self._ways_of:
-                self._ways_of[which] = self._ways_of_one(key, reply, hangs=hangs)
-            several.append(self._ways_of[which])
-        return list(product(*several))
-
-    def _ways_of_one(
-        self, key: FeatureKey, reply: Reply, *, hangs: bool
-    ) -> list[tuple[FeatureKey, frozenset[OptionKey] | None]]:
-        feature = self._standing.knowledge.feature(key)
-        options = options_in(feature, reply)
-        if options is None:
-            return [(key, None)]
-        alarms = alarms_in(self._tables, feature, options)
-        if feature.kind is Kind.MULTI and 2 ** len(alarms) >= MOST_VARIANTS:
-            return []
-        ways = ways_to_read(self._tables, feature, options) if alarms else [options]
-        nothing = [(key, None)] if alarms or hangs else []
-        return [*nothing, *((key, way) for way in ways)]
+            several.append(choice.or_nothing() if hangs else choice)
+        return reduce(_both, several) if several else self._nothing
 
     def _highest(
-        self, freed: frozenset[FeatureKey], ways: Sequence[Way], sets: Sequence[list[int]]
+        self, freed: frozenset[FeatureKey], ways: Choice, sets: Sequence[frozenset[int]]
     ) -> Array:
         """Return the highest posterior of each set for each way, over all variants, (sets, N)."""
-        others = _Variants(list(self._others(freed)), self._told, self._alone)
-        syndromes = self._tables.syndromes
-        terms = {
-            place: syndromes[place].terms(told) for place, told in others.told_by_place.items()
-        }
-        groups: dict[tuple[int, ...], list[int]] = {}
-        added = [self._added(way) for way in ways]
-        for number, (_, linked) in enumerate(added):
-            groups.setdefault(tuple(sorted(linked)), []).append(number)
-        highest = np.empty((len(sets), len(ways)))
-        for touched, numbers in groups.items():
-            scores = others.alone
-            for place, term in terms.items():
-                if place not in touched:
-                    scores = scores + term[others.at(place)]
-            own = np.array([added[number][0] for number in numbers])
-            heard = {
-                place: syndromes[place].terms(
-                    others.told(place, syndromes[place].chances.shape)[:, None]
-                    + np.array([added[number][1][place] for number in numbers])
-                )
-                for place in touched
-            }
-            best = np.zeros((len(sets), len(numbers)))
-            for variants, at in others.alike(touched):
-                change = own
-                for place in touched:
-                    change = change + heard[place][at[place]]
-                np.maximum(best, _shares(scores[variants], change, sets), out=best)
-            highest[:, numbers] = best
-        return highest
-
-    def _added(self, way: Way) -> tuple[Array, Mapping[int, Array]]:
-        """Return what a way of reading adds to what is settled, in place of what is replied now."""
-        parts = [self._part(key, options) for key, options in way if options is not None]
-        gone = [part for key, _ in way for part in self._settled.get(key, ())]
-        if len(parts) == 1 and not gone:
-            return parts[0]
-        alone = parts[0][0] if parts else np.zeros(len(self._alone))
-        told = dict(parts[0][1]) if parts else {}
-        for more, linked in parts[1:]:
-            alone = alone + more
-            for place, sums in linked.items():
-                told[place] = told[place] + sums if place in told else sums
-        for less, linked in gone:
-            alone = alone - less
-            for place, sums in linked.items():
-                told[place] = told[place] - sums if place in told else -sums
-        return alone, told
-
-    def _part(
-        self, key: FeatureKey, options: frozenset[OptionKey]
-    ) -> tuple[Array, Mapping[int, Array]]:
-        return self._tables.added(self._standing.knowledge.feature(key), options)
+        if freed not in self._variants:
+            choices, syndromes = self._others(freed), self._tables.syndromes
+            self._variants[freed] = _Variants(choices, self._told, self._alone, syndromes)
+        others = self._variants[freed]
+        scores = others.scores_without(ways.linked.keys())
+        heard = {place: others.terms(place, told) for place, told in ways.linked.items()}
+        best = np.zeros((len(sets), ways.count))
+        for variants, at in others.alike(list(heard)):
+            change = ways.alone
+            for place, terms in heard.items():
+                change = change + terms[at[place]]
+            np.maximum(best, _shares(scores[variants], change, sets), out=best)
+        return best
 
 
-def _shares(scores: Array, changes: Array, sets: Sequence[list[int]]) -> Array:
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """The ways to read some changes, `counts` of each, one after another."""
+
+    numbers: list[int]
+    counts: list[int]
+    ways: Choice
+
+
+def _instead(
+    keys: Iterable[FeatureKey], changes: Mapping[int, Choice], now: Mapping[FeatureKey, Choice]
+) -> _Ways:
+    """Return the ways to read changes of the same features, in place of what is replied now."""
+    ways = _one_after_another(list(changes.values()))
+    alone, linked = ways.alone, dict(ways.linked)
+    for key in keys:
+        if key in now:
+            alone = alone - now[key].alone
+            for place, told in now[key].linked.items():
+                linked[place] = linked.get(place, 0.0) - told
+    return _Ways(list(changes), [way.count for way in changes.values()], Choice(alone, linked))
+
+
+@lru_cache(8)
+def _gates_of(knowledge: Knowledge) -> dict[FeatureKey, frozenset[FeatureKey]]:
+    """Return what each gate reads, of the features that have one."""
+    return {key: features_of(knowledge.asked_if[key]) for key in knowledge.gated}
+
+
+def _by_features(changes: Sequence[Replies]) -> dict[tuple[FeatureKey, ...], list[int]]:
+    """Return the places of the changes of the same features."""
+    places: dict[tuple[FeatureKey, ...], list[int]] = {}
+    for place, change in enumerate(changes):
+        places.setdefault(tuple([key for key, _ in change]), []).append(place)
+    return places
+
+
+def _both(one: Choice, other: Choice) -> Choice:
+    """Return every alternative of one choice with every one of another."""
+    return Choice(
+        combined(one.alone, other.alone),
+        {
+            place: combined(_told(one, place, told), _told(other, place, told))
+            for place, told in {**one.linked, **other.linked}.items()
+        },
+    )
+
+
+def _one_after_another(choices: Sequence[Choice]) -> Choice:
+    """Return the alternatives of all of them as those of one."""
+    linked = {place: told for choice in choices for place, told in choice.linked.items()}
+    return Choice(
+        np.concatenate([choice.alone for choice in choices]),
+        {
+            place: np.concatenate([_told(choice, place, told) for choice in choices])
+            for place, told in linked.items()
+        },
+    )
+
+
+def _told(choice: Choice, place: int, alike: Array) -> Array:
+    """Return what a choice tells of a syndrome: nothing, if it does not bear on it."""
+    told = choice.linked.get(place)
+    return np.zeros((choice.count, *alike.shape[1:])) if told is None else told
+
+
+def _shares(scores: Array, changes: Array, sets: Sequence[frozenset[int]]) -> Array:
     """Return the highest posterior of each set over all variants, scores (V, C), for changes
     (N, C) of them; (sets, N)."""
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))
     factors = np.exp(changes - changes.max(axis=1, keepdims=True)).T
     whole = 1 / (weights @ factors)
-    return np.array(
-        [(weights[:, members] @ factors[members] * whole).max(axis=0) for members in sets]
-    )
+    if whole.size * len(sets) > MOST_NUMBERS:
+        each = [list(members) for members in sets]
+        return np.array([(weights[:, m] @ factors[m] * whole).max(axis=0) for m in each])
+    among = np.zeros((len(sets), len(factors)))
+    for row, members in zip(among, sets, strict=True):
+        row[list(members)] = 1
+    return np.asarray(((among * weights[:, None]) @ factors * whole[:, None]).max(axis=0))
 
 
 class _Variants:
     """Every combination of the alternatives of some choices, on top of what is settled.
 
-    alone          (V, C)
-    told_by_place  for each syndrome of which something is known the sums of its logs, (W, S, C),
-                   for the combinations of the choices that bear on it
+    alone  (V, C)
+    told   for each syndrome of which something is known the sums of its logs, (W, S, C), for the
+           combinations of the choices that bear on it
     """
 
-    def __init__(self, choices: Sequence[Choice], told: Mapping[int, Array], alone: Array) -> None:
+    def __init__(
+        self,
+        choices: Sequence[Choice],
+        told: Mapping[int, Array],
+        alone: Array,
+        syndromes: Sequence[CompiledSyndrome],
+    ) -> None:
         counts = [choice.count for choice in choices]
         self._counts = counts
         self._digits = np.unravel_index(np.arange(prod(counts)), counts) if counts else ()
+        self._syndromes = syndromes
         self.alone: Array = alone[None, :]
-        self.told_by_place = {place: sums[None] for place, sums in told.items()}
+        self.told = {place: sums[None] for place, sums in told.items()}
         self._bearing: dict[int, list[int]] = {}
         for number, choice in enumerate(choices):
             self.alone = combined(self.alone, choice.alone)
             for place, sums in choice.linked.items():
                 self._bearing.setdefault(place, []).append(number)
-                before = self.told_by_place.get(place, np.zeros((1, *sums.shape[1:])))
-                self.told_by_place[place] = combined(before, sums)
+                before = self.told.get(place, np.zeros((1, *sums.shape[1:])))
+                self.told[place] = combined(before, sums)
+        self._terms = {
+            place: syndromes[place].terms(sums)[self.at(place)] for place, sums in self.told.items()
+        }
 
-    def told(self, place: int, shape: tuple[int, ...]) -> Array:
-        return self.told_by_place.get(place, np.zeros((1, *shape)))
+    def scores_without(self, places: Collection[int]) -> Array:
+        """Return the scores of each variant but for what some syndromes add, (V, C)."""
+        scores = self.alone
+        for place, terms in self._terms.items():
+            if place not in places:
+                scores = scores + terms
+        return scores
+
+    def terms(self, place: int, heard: Array) -> Array:
+        """Return what a syndrome adds once more is heard of it, (N, S, C); (W, N, C)."""
+        told = self.told.get(place)
+        return self._syndromes[place].terms(heard[None] if told is None else told[:, None] + heard)
 
     def at(self, place: int) -> Indices:
-        """Return for each variant where in `told_by_place` it is, (V,)."""
+        """Return for each variant where in `told` it is, (V,)."""
         bearing = self._bearing.get(place, [])
         if not bearing:
             return np.zeros(len(self.alone), dtype=np.intp)

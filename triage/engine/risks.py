@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 
 import numpy as np
 
 from .arrays import Array
-from .evidence import Reply
+from .evidence import Chosen, Reply
 from .inference import normalised
 from .knowledge import Knowledge
-from .rules import features_of
+from .rules import ALWAYS, features_of
 from .standing import Standing
-from .tables import Tables, options_in
+from .tables import MOST_PAIRED, Tables, options_in
 from .vocabulary import (
     ConditionKey,
     Feature,
@@ -25,6 +26,9 @@ from .vocabulary import (
 
 MOST_VARIANTS = 4096
 """More combinations of alarms than this are not tried one by one: an upper bound stands in."""
+
+MOST_TICKED = 6
+"""What a reply of more options than this comes to is not remembered: it can be large."""
 
 type Replies = tuple[tuple[FeatureKey, Reply], ...]
 
@@ -110,8 +114,9 @@ def all_scores(tables: Tables, choices: list[Choice]) -> Array:
     for choice in choices:
         scores = combined(scores, choice.alone)
         for place, sums in told.items():
-            nothing = np.zeros((choice.count, *sums.shape[1:]))
-            told[place] = combined(sums, choice.linked.get(place, nothing))
+            if choice.count > 1 or place in choice.linked:
+                nothing = np.zeros((choice.count, *sums.shape[1:]))
+                told[place] = combined(sums, choice.linked.get(place, nothing))
     for place, sums in told.items():
         scores = scores + tables.syndromes[place].terms(sums)
     return scores
@@ -169,37 +174,56 @@ def _choices_of(standing: Standing) -> list[Choice]:
 
 def choices_by_feature(
     standing: Standing,
-) -> tuple[dict[FeatureKey, list[Choice]], frozenset[FeatureKey]]:
+) -> tuple[dict[FeatureKey, Sequence[Choice]], frozenset[FeatureKey]]:
     """Return the choices that each reply makes, and the features of which there are several, or on
     which it hangs whether others are read."""
     knowledge = standing.knowledge
     read = {feature.key for feature, _ in standing.read}
-    choices: dict[FeatureKey, list[Choice]] = {}
+    choices: dict[FeatureKey, Sequence[Choice]] = {}
     alarming: set[FeatureKey] = set()
     for feature in knowledge.features:
         reply = standing.evidence.get(feature.key)
-        # a reply that taking an alarm away could wake or put to sleep may or may not count
-        hangs = not alarming.isdisjoint(features_of(knowledge.asked_if[feature.key]))
-        if reply is None or not (hangs or feature.key in read):
+        if reply is None:
             continue
-        own = _with_and_without_alarms(knowledge.tables, feature, reply)
+        # a reply that taking an alarm away could wake or put to sleep may or may not count
+        gate = knowledge.asked_if[feature.key] if alarming else ALWAYS
+        hangs = not alarming.isdisjoint(features_of(gate))
+        if not (hangs or feature.key in read):
+            continue
+        own = choices_of(knowledge, feature.key, reply)
         if hangs or any(choice.count > 1 for choice in own):
             alarming.add(feature.key)
-        choices[feature.key] = [choice.or_nothing() if hangs else choice for choice in own]
+        choices[feature.key] = [choice.or_nothing() for choice in own] if hangs else own
     return choices, frozenset(alarming)
 
 
-def _with_and_without_alarms(tables: Tables, feature: Feature, reply: Reply) -> list[Choice]:
+def choices_of(knowledge: Knowledge, key: FeatureKey, reply: Reply) -> Sequence[Choice]:
+    """Return the choices that a reply makes if it is read, with its alarms and without: none if it
+    tells nothing, and several only where it has too many alarms to try every set of them.
+
+    Remembered, if it is not large.
+    """
+    ticked = len(reply.options) if isinstance(reply, Chosen) else 0
+    is_large = len(knowledge.conditions) > MOST_PAIRED or ticked > MOST_TICKED
+    found = _with_and_without_alarms.__wrapped__ if is_large else _with_and_without_alarms
+    return found(knowledge, key, reply, MOST_VARIANTS)
+
+
+@lru_cache(2048)
+def _with_and_without_alarms(
+    knowledge: Knowledge, key: FeatureKey, reply: Reply, most: int
+) -> Sequence[Choice]:
+    tables, feature = knowledge.tables, knowledge.feature(key)
     options = options_in(feature, reply)
     if options is None:
-        return []
+        return ()
     alarms = alarms_in(tables, feature, options)
-    if feature.kind is Kind.MULTI and 2 ** len(alarms) >= MOST_VARIANTS:
+    if feature.kind is Kind.MULTI and 2 ** len(alarms) >= most:
         # too many to try: each by itself, for the upper bound
         return _each_alarm_by_itself(tables, feature, options, alarms)
     ways = ways_to_read(tables, feature, options)
     choice = _choice(tables, feature, ways)
-    return [choice.or_nothing() if alarms else choice]
+    return (choice.or_nothing() if alarms else choice,)
 
 
 def alarms_in(tables: Tables, feature: Feature, options: frozenset[OptionKey]) -> list[OptionKey]:

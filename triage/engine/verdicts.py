@@ -78,6 +78,7 @@ class Signs:
         self._made: dict[tuple[int, ...], Verdict] = {}
         self._implied: dict[tuple[int, int], bool] = {}
         self._marks: dict[tuple[FeatureKey, Reply, bool], tuple[Mark, ...]] = {}
+        self._unknown: dict[FeatureKey, tuple[Mark, ...]] = {}
         self._read = {
             (literal.feature, literal.option)
             for expression in expressions
@@ -104,6 +105,11 @@ class Signs:
 
     def unknown(self, feature: FeatureKey) -> tuple[Mark, ...]:
         """The marks of a feature of which nothing is known."""
+        if feature not in self._unknown:
+            self._unknown[feature] = self._unknown_of(feature)
+        return self._unknown[feature]
+
+    def _unknown_of(self, feature: FeatureKey) -> tuple[Mark, ...]:
         first = self.first[feature]
         if self.features[feature].kind is Kind.MULTI:
             count = len(self.features[feature].options)
