@@ -142,33 +142,31 @@ def unknowns_that_matter(standing: Standing) -> tuple[Unknown, ...]:
     all sets are tried.
     """
     closed = standing.closed()
-    unknown = list(unknown_features(closed))
+    unknown = [standing.knowledge.feature(key) for key in unknown_features(closed)]
     if not unknown:
         return ()
-    replay, found = Replay(standing), []
+    replay = Replay(standing)
     now = replay.now.urgency
-    (lead,) = replay.leads([()])
-    for key in unknown:
-        feature = standing.knowledge.feature(key)
-        urgencies = [
-            replayed.urgency
-            for replayed in replay.after([((key, reply),) for reply in _extremes(replay, feature)])
-        ]
-        leads = set(replay.leads([((key, reply),) for reply in _tellings(replay, feature)]))
-        one = Unknown(
+    urgencies: dict[FeatureKey, set[Urgency]] = {feature.key: {now} for feature in unknown}
+    leads: dict[FeatureKey, set[ConditionKey | None]] = {feature.key: set() for feature in unknown}
+    changes = [(f.key, reply) for f in unknown for reply in _extremes(replay, f)]
+    for (key, _), replayed in zip(changes, replay.after([(c,) for c in changes]), strict=True):
+        urgencies[key].add(replayed.urgency)
+    changes = [(f.key, reply) for f in unknown for reply in _tellings(replay, f)]
+    lead, *others = replay.leads([(), *((change,) for change in changes)])
+    for (key, _), other in zip(changes, others, strict=True):
+        leads[key].add(other)
+    found = [
+        Unknown(
             key,
             _rules_by(standing, closed, key, now),
-            min([now, *urgencies]),
-            max([now, *urgencies]),
-            tuple(
-                condition.key
-                for condition in standing.knowledge.conditions
-                if condition.key in leads - {lead}
-            ),
+            min(urgencies[key]),
+            max(urgencies[key]),
+            tuple(c.key for c in standing.knowledge.conditions if c.key in leads[key] - {lead}),
         )
-        if one.lowest < now or one.highest > now or one.leads:
-            found.append(one)
-    return tuple(found)
+        for key in urgencies
+    ]
+    return tuple(one for one in found if one.lowest < now or one.highest > now or one.leads)
 
 
 MOST_OPTIONS = 12
