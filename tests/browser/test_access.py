@@ -7,10 +7,7 @@ from playwright.sync_api import Page, expect
 from .conftest import Visit
 from .pages import DIFFICULT, PAGES
 from .people import MARBLE, Replies
-from .visitor import SITE, ZOOMED, Visitor
-
-NARROW = {"width": 360, "height": 740}
-WIDE = {"width": 1280, "height": 800}
+from .visitor import NARROW, SITE, WIDE, ZOOMED, Visitor
 
 every_page = pytest.mark.parametrize("name", PAGES)
 

@@ -7,6 +7,7 @@ from typing import Literal
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, override
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from triage.engine import Ask, FeatureKey
@@ -19,6 +20,9 @@ type Hand = Literal["mouse", "finger", "keys"]
 
 SITE = "Back lump check"
 
+NARROWEST = {"width": 320, "height": 640}
+NARROW = {"width": 360, "height": 740}
+WIDE = {"width": 1280, "height": 800}
 ZOOMED = {"width": 320, "height": 256}  # 1280 x 1024 at 400 %
 
 FROM_THE_TOP = """() => {
@@ -77,12 +81,18 @@ class Visitor:
     watch: Watch
     script: bool = True
     hand: Hand = "mouse"
+    language: str = settings.LANGUAGE_CODE
 
     # Where they are
 
     @property
     def path(self) -> str:
         return re.sub(r"^\w+://[^/]+", "", self.page.url)
+
+    def said(self, text: str) -> str:
+        """What the interface says in their language."""
+        with override(self.language):
+            return gettext(text)
 
     @property
     def asked(self) -> FeatureKey:
@@ -103,7 +113,7 @@ class Visitor:
         return Assessment.objects.latest("pk")
 
     def sees(self, heading: str) -> None:
-        expect(self.heading).to_have_text(heading)
+        expect(self.heading).to_have_text(self.said(heading))
 
     def focus_is_on(self, place: Locator) -> None:
         expect(place).to_be_focused()
@@ -111,7 +121,7 @@ class Visitor:
     def has_landed(self) -> None:
         """A new page announces itself: focus on its heading, its own title, seen from the top."""
         self.focus_is_on(self.page.locator("#main [data-focus]"))
-        expect(self.page).to_have_title(f"{self.heading.inner_text()} - {SITE}")
+        expect(self.page).to_have_title(f"{self.heading.inner_text()} - {self.said(SITE)}")
         self.sees_from_the_top()
 
     def sees_from_the_top(self) -> None:
@@ -125,7 +135,8 @@ class Visitor:
     # What they do
 
     def open(self, path: str) -> None:
-        self.page.goto(path)
+        own = self.language == settings.LANGUAGE_CODE or path.startswith(f"/{self.language}/")
+        self.page.goto(path if own else f"/{self.language}{path}")
 
     def use(self, control: Locator) -> None:
         """Press a link or a button, tick a box, choose a radio button."""
@@ -139,7 +150,7 @@ class Visitor:
                 self.page.keyboard.press("Enter")
 
     def follow(self, link: str) -> None:
-        self._and_go(self.page.get_by_role("link", name=link, exact=True))
+        self._and_go(self.page.get_by_role("link", name=self.said(link), exact=True))
 
     def press(self, button: str) -> None:
         self.use(self.button(button))
@@ -148,7 +159,7 @@ class Visitor:
         self._and_go(self.button(button))
 
     def button(self, name: str) -> Locator:
-        return self.page.get_by_role("button", name=name, exact=True)
+        return self.page.get_by_role("button", name=self.said(name), exact=True)
 
     def _and_go(self, control: Locator) -> None:
         before = self.page.url
@@ -229,7 +240,7 @@ class Visitor:
         now = timezone.now()
         token, assessment = services.start(
             release=services.live_release_here(),
-            language=settings.LANGUAGE_CODE,
+            language=self.language,
             voice=Assessment.Voice.TEXT,
             now=now,
         )
@@ -262,4 +273,5 @@ class Visitor:
 
     def url_of(self, feature: str) -> str:
         number = self.assessment.features.index(FeatureKey(feature)) + 1
-        return reverse("questionnaire:question", args=[number])
+        with override(self.language):
+            return reverse("questionnaire:question", args=[number])
