@@ -12,6 +12,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests.conftest import TOPIC
 from tests.languages import speaking_them
 from triage.content.knowledge import content_of
+from triage.content.models import Release
 from triage.content.releases import live_release
 
 from .conftest import Visit
@@ -30,8 +31,7 @@ def languages(
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[None]:
     with django_db_blocker.unblock():
-        release = live_release(TOPIC)
-        release.refresh_from_db()
+        release = Release.objects.get(pk=live_release(TOPIC).pk)  # with its document
         content_of(release.pk)
     with speaking_them(tmp_path_factory.mktemp("locale"), release):
         yield

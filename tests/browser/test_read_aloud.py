@@ -11,8 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 from .conftest import PHONE, Visit
 from .pages import DIFFICULT, break_answers
 from .people import CONFUSED, MARBLE
-from .test_access import NARROW, WIDE, faults_of, show
-from .visitor import STORED, ZOOMED, Visitor
+from .test_access import faults_of, show
+from .visitor import NARROW, STORED, WIDE, ZOOMED, Visitor
 
 # A Chromium without a screen has no voices. This one writes down what it is to say, and ends each
 # sentence by itself ("brisk") or when it is told to ("slow").
