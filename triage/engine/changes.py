@@ -17,7 +17,7 @@ from .replaying import Replay, Replayed
 from .risks import Replies, Risk
 from .standing import NOTHING, Standing
 from .tables import options_in
-from .verdicts import TRUE, VALUES, Mark, Verdict
+from .verdicts import FALSE, TRUE, VALUES, Mark, Verdict
 from .vocabulary import (
     NOT_SURE,
     Feature,
@@ -257,6 +257,8 @@ def _useful(replay: Replay, verdict: Verdict) -> frozenset[Mark]:
             found: set[Mark] = set()
             reached = False
             for value, branch in enumerate(node.branches):
+                if branch is FALSE:
+                    continue
                 # a tick goes for nothing where another option is ticked
                 is_free = value == values[node.sign] or (feature.kind is Kind.MULTI and not value)
                 rest = None if not (is_free or budget) else leading(branch, budget - (not is_free))

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from .arrays import Array
 from .evidence import Reply
 from .inference import DECIMALS, LAST_BITS, normalised
+from .knowledge import Knowledge
 from .reweighing import Reweighing
 from .risks import Replies, Risk, risks_of
 from .standing import Standing
@@ -32,15 +34,13 @@ class Replay:
         self.knowledge = standing.knowledge
         self.standing = standing
         self.closed = standing.closed()
-        self._risks = sorted(risks_of(self.knowledge), key=lambda risk: -risk.urgency)
-        self._above = {
-            urgency: [risk for risk in self._risks if risk.urgency > urgency] for urgency in Urgency
-        }
-        self._weighed = Reweighing(self.closed, [risk.members for risk in self._risks])
+        self._above = _risks_above(self.knowledge)
+        every_risk = self._above[min(Urgency)]
+        self._weighed = Reweighing(self.closed, [risk.members for risk in every_risk])
         self.values = [mark % VALUES for mark in self.closed.known if mark is not None]
+        self._marks = frozenset(self.closed.known)
         self._passing = self._rules_passing()
         self._scoping = {key for rule in self.knowledge.scope for key in self.knowledge.reads[rule]}
-        self._in_scope = self._scope_of(standing)
         self._scopes: dict[Replies, bool] = {}
         self._holding = {
             rule.key: self.comes_to(self.knowledge.verdicts[rule.key], self.values)
@@ -82,12 +82,12 @@ class Replay:
         replayed = [self._by_rules(change) for change in changes]
         batches: dict[bool, list[int]] = {}
         for place, (change, found) in enumerate(zip(changes, replayed, strict=True)):
-            if self._risks_above(found.urgency) and self._in_scope_after(change):
+            if self._above[found.urgency] and self._in_scope_after(change):
                 # where rules fall away more risks count: of few, so these go by themselves
                 batches.setdefault(found.urgency < self._by_rules_now.urgency, []).append(place)
         for places in batches.values():
             least = min(replayed[place].urgency for place in places)
-            above = self._risks_above(least)
+            above = self._above[least]
             highest = self._weighed.after([changes[place] for place in places], len(above))
             passed = highest >= np.array([risk.raise_at for risk in above]) - LAST_BITS
             passing: dict[int, list[Risk]] = {}
@@ -124,28 +124,27 @@ class Replay:
             (-round(float(weights[n]), DECIMALS), self.knowledge.conditions[n].key) for n in places
         )[1]
 
-    def _risks_above(self, urgency: Urgency) -> list[Risk]:
-        return self._above[urgency]
-
-    def _rules_passing(self) -> dict[FeatureKey, list[RuleKey]]:
-        """Return the rules that read each feature as things stand: the way down the diagram comes
-        by one of its signs. With another reply to a feature only these can come out otherwise."""
-        knowledge = self.knowledge
-        passing: dict[FeatureKey, list[RuleKey]] = {}
-        for rule, verdict in knowledge.verdicts.items():
-            read = set()
+    def _rules_passing(self) -> dict[int, list[RuleKey]]:
+        """Return the rules whose way down the diagram comes by each sign, as things stand. With
+        another value of a sign only these can come out otherwise."""
+        passing: dict[int, list[RuleKey]] = {}
+        for rule, verdict in self.knowledge.verdicts.items():
             while verdict.branches:
-                read.add(knowledge.signs.owner[verdict.sign])
+                passing.setdefault(verdict.sign, []).append(rule)
                 verdict = verdict.branches[self.values[verdict.sign]]
-            for place in read:
-                passing.setdefault(knowledge.features[place].key, []).append(rule)
         return passing
 
     def _by_rules(self, change: Replies) -> Replayed:
-        rules = [rule for key, _ in change for rule in self._passing.get(key, ())]
+        others = [
+            mark
+            for feature, reply in change
+            for mark in self.marks_of(feature, reply)
+            if mark not in self._marks
+        ]
+        rules = {rule for mark in others for rule in self._passing.get(mark // VALUES, ())}
         if not rules:
             return self._by_rules_now
-        verdicts, values = self.knowledge.verdicts, self.values_after(change)
+        verdicts, values = self.knowledge.verdicts, self.values_with(others)
         turned = frozenset(
             [
                 rule
@@ -166,11 +165,30 @@ class Replay:
 
     def _in_scope_after(self, change: Replies) -> bool:
         told = tuple([pair for pair in change if pair[0] in self._scoping])
-        if not told:
-            return self._in_scope
         if told not in self._scopes:
-            self._scopes[told] = self._scope_of(self.standing.with_replies(told))
+            known = list(self.standing.known)
+            for key, reply in told:
+                for mark in self.marks_of(key, reply):
+                    known[mark // VALUES] = mark
+            self._scopes[told] = self._is_in_scope(known)
         return self._scopes[told]
 
-    def _scope_of(self, standing: Standing) -> bool:
-        return all(standing.verdict(rule) is FALSE for rule in self.knowledge.scope)
+    def _is_in_scope(self, known: Sequence[Mark | None]) -> bool:
+        """Whether no scope rule holds or may hold, of which more could be asked."""
+        knowledge = self.knowledge
+        for rule in knowledge.scope:
+            verdict = knowledge.verdicts[rule]
+            for sign in knowledge.hangs_on[rule]:
+                mark = known[sign]
+                if mark is not None:
+                    verdict = knowledge.signs.given(verdict, mark)
+            if verdict is not FALSE:
+                return False
+        return True
+
+
+@lru_cache(8)
+def _risks_above(knowledge: Knowledge) -> dict[Urgency, list[Risk]]:
+    """Return all that can raise the urgency above each one, the most urgent first."""
+    risks = sorted(risks_of(knowledge), key=lambda risk: -risk.urgency)
+    return {urgency: [risk for risk in risks if risk.urgency > urgency] for urgency in Urgency}

@@ -87,11 +87,14 @@ class Reweighing:
         for keys, numbers in _by_features(changes).items():
             freed = frozenset(self._open.keys() & keys)
             most = MOST_VARIANTS // prod(choice.count for choice in self._others(freed))
+            hanging = self._hanging(keys)
+            steady = self._is_steady(keys)
             fitting: dict[int, Choice] = {}
             for number in numbers:
-                ways = None if self._wakes(changes[number]) else self._ways(changes[number])
+                change = changes[number]
+                ways = self._ways(change, hanging) if steady or not self._wakes(change) else None
                 if ways is None or ways.count > most:
-                    found[number] = self._from_the_start(changes[number], sets)
+                    found[number] = self._from_the_start(change, sets)
                 else:
                     fitting[number] = ways
             if fitting:
@@ -115,9 +118,10 @@ class Reweighing:
         others = _Variants([], told, everything.alone[0], self._tables.syndromes)
         scores = np.empty((len(changes), len(self._alone)))
         for keys, numbers in _by_features(changes).items():
+            steady = self._is_steady(keys)
             fitting: dict[int, Choice] = {}
             for number in numbers:
-                if self._wakes(changes[number]):
+                if not steady and self._wakes(changes[number]):
                     scores[number] = log_scores(standing.with_replies(changes[number]))
                 else:
                     replies = [self._reported(key, reply) for key, reply in changes[number]]
@@ -139,11 +143,15 @@ class Reweighing:
         alone, linked = self._tables.added(feature, options)
         return Choice(alone[None], {place: told[None] for place, told in linked.items()})
 
+    def _is_steady(self, keys: Sequence[FeatureKey]) -> bool:
+        """Whether what is read of all other replies, and of each other, hangs on none of these."""
+        return self._gating.isdisjoint(keys) and (
+            len(keys) == 1 or self._gates.keys().isdisjoint(keys)
+        )
+
     def _wakes(self, change: Replies) -> bool:
         """Whether what is read of the other replies, or of each other, may hang on a change."""
         keys = {key for key, _ in change}
-        if keys.isdisjoint(self._gating) and (len(keys) == 1 or keys.isdisjoint(self._gates)):
-            return False
         # only what gates read matters, and whether one of the others has a gate
         told = tuple([pair for pair in change if pair[0] in self._read_by_gates])
         which = told, frozenset(keys & self._gates.keys())
@@ -182,17 +190,20 @@ class Reweighing:
             choice for key, choices in self._open.items() if key not in freed for choice in choices
         ]
 
-    def _ways(self, change: Replies) -> Choice | None:
+    def _hanging(self, keys: Sequence[FeatureKey]) -> list[FeatureKey]:
+        """Return which of these features may not be read if an alarm of another one goes."""
+        alarming = self._alarming.difference(keys)
+        return [key for key in keys if not alarming.isdisjoint(self._gates.get(key, ()))]
+
+    def _ways(self, change: Replies, hanging: Sequence[FeatureKey]) -> Choice | None:
         """Return every way to read the changed replies; None if there are too many."""
-        alarming = self._alarming.difference([key for key, _ in change])
         several = []
         for key, reply in change:
             choices = choices_of(self._standing.knowledge, key, reply)
             if len(choices) > 1:
                 return None
             choice = choices[0] if choices else self._nothing
-            hangs = not alarming.isdisjoint(self._gates.get(key, ()))
-            several.append(choice.or_nothing() if hangs else choice)
+            several.append(choice.or_nothing() if key in hanging else choice)
         return reduce(_both, several) if several else self._nothing
 
     def _highest(
@@ -352,11 +363,10 @@ class _Variants:
 
     def alike(self, places: Sequence[int]) -> Iterable[tuple[Indices, dict[int, int]]]:
         """Yield the variants in which the same is known of these syndromes, and where that is."""
-        if not places or len(self.alone) == 1:
-            yield np.arange(len(self.alone)), dict.fromkeys(places, 0)
-            return
-        where = np.array([self.at(place) for place in places])
-        kinds, of_each = np.unique(where, axis=1, return_inverse=True)
-        for number in range(kinds.shape[1]):
-            at = {place: int(kinds[row, number]) for row, place in enumerate(places)}
-            yield np.flatnonzero(of_each.ravel() == number), at
+        kinds = np.zeros(len(self.alone), dtype=np.intp)
+        where = {place: self.at(place) for place in places}
+        for at in where.values():
+            kinds = kinds * (at.max() + 1) + at
+        for kind in np.unique(kinds):
+            variants = np.flatnonzero(kinds == kind)
+            yield variants, {place: int(at[variants[0]]) for place, at in where.items()}
