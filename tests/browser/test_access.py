@@ -220,7 +220,7 @@ def test_the_print_leaves_out_what_paper_cannot_do_and_opens_what_is_folded(
         for each in page.locator(gone).all():
             expect(each).to_be_hidden()
     expect(weights).to_be_visible()
-    expect(page.locator(".print")).to_contain_text("not a diagnosis")
+    expect(page.locator(".print")).to_contain_text("Not a diagnosis")
     expect(page.locator(".print")).to_contain_text("release 1")
     expect(page.get_by_role("heading", name="Your answers")).to_be_visible()
 
@@ -257,6 +257,24 @@ def test_the_print_of_an_outcome_fits_on_two_pages(scripted: Visitor, person: Re
     pdf = scripted.page.pdf(prefer_css_page_size=True)
 
     assert 1 <= pdf.count(b"/Type /Page\n") <= 2
+
+
+def test_an_outcome_that_came_without_a_new_page_prints_alike(scripted: Visitor) -> None:
+    scripted.begin()
+    scripted.reply(["confused"])
+    assert scripted.path == "/check/outcome"
+    scripted.page.wait_for_load_state("networkidle")
+
+    scripted.page.emulate_media(media="print")
+
+    styles = (
+        "() => [document.body, ...document.querySelectorAll('h2, .rows, .box')].map((each) => {"
+    )
+    styles += " const { fontSize, columns, margin } = getComputedStyle(each);"
+    styles += " return [fontSize, columns, margin].join(); })"
+    swapped = scripted.page.evaluate(styles)
+    scripted.page.reload()
+    assert swapped == scripted.page.evaluate(styles)
 
 
 def test_the_button_that_prints_is_there_only_where_it_works(visit: Visit) -> None:
