@@ -112,6 +112,24 @@ def test_the_script_keeps_nothing_in_the_browser() -> None:
     )
 
 
+@pytest.mark.parametrize("path", TEMPLATES, ids=named)
+def test_no_template_needs_the_indentation_that_is_not_sent(path: Path) -> None:
+    text = path.read_text()
+
+    assert not re.search(r"<pre|<textarea", text)
+    for options, message in re.findall(
+        r"{% blocktranslate(.*?)%}(.*?){% (?:plural|endblocktranslate) %}", text, re.DOTALL
+    ):
+        assert "trimmed" in options or "\n" not in message
+
+
+@pytest.mark.django_db
+def test_no_line_of_a_page_is_indented(client: Client) -> None:
+    page = client.post("/check/begin", follow=True).content.decode()
+
+    assert not re.search(r"^[ \t]+\S", page, re.MULTILINE)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_every_page_is_whole(client: Client, address: str) -> None:
