@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from .conftest import Visit
 from .pages import DIFFICULT, PAGES
 from .people import MARBLE, Replies
-from .visitor import NARROW, SITE, WIDE, ZOOMED, Visitor
+from .visitor import NARROW, NARROWEST, SITE, WIDE, ZOOMED, Visitor
 
 every_page = pytest.mark.parametrize("name", PAGES)
 
@@ -71,8 +71,9 @@ FRAME = """() => ({
     title: document.title,
     language: document.documentElement.lang,
     emergency: document.querySelector('.emergency')?.innerText ?? '',
-    wide: [document.documentElement.scrollWidth, innerWidth],
 })"""
+
+SIDEWAYS = "document.documentElement.scrollWidth > innerWidth"
 
 # A control of its own is 44 px high at least; a link in a list or a sentence 24 px.
 SMALL = """() => {
@@ -108,29 +109,9 @@ def test_the_frame_of_every_page_is_the_same(
     assert "999" in frame["emergency"]
     assert page.locator(FOCUSABLE).first.get_attribute("href") == "#main"
     assert page.evaluate(SMALL) == []
-    for size in (ZOOMED, NARROW, WIDE):
+    for size in (NARROW, WIDE):
         page.set_viewport_size(size)  # type: ignore[arg-type] # a TypedDict of just these two
-        scroll, inner = page.evaluate(FRAME)["wide"]
-        assert scroll <= inner, size
-    page.set_viewport_size({"width": 320, "height": 640})
-    page.evaluate(SPACED)
-    scroll, inner = page.evaluate(FRAME)["wide"]
-    assert scroll <= inner, "with the text spaced out"
-    assert page.evaluate(CUT_OFF) == []
-
-
-# WCAG 1.4.12. Through CSSOM, which the page's own policy on styles does not concern.
-SPACED = """() => {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: .12em !important;
-        word-spacing: .16em !important } p { margin-bottom: 2em !important }`);
-    document.adoptedStyleSheets = [sheet];
-}"""
-
-CUT_OFF = """() => [...document.querySelectorAll('body :not(.vh):not(.vh *):not(svg *)')]
-    .filter((each) => getComputedStyle(each).overflowX === 'hidden'
-        && (each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1))
-    .map((each) => each.outerHTML.slice(0, 90))"""
+        assert not page.evaluate(SIDEWAYS), size
 
 
 def test_the_skip_link_is_first_and_leads_to_the_page(scripted: Visitor) -> None:
@@ -179,6 +160,154 @@ def test_the_focus_can_be_seen(scripted: Visitor) -> None:
 # What people set in their browser or system
 
 
+# What sticks out of its box is hidden, or lies over something else.
+CUT_OFF = """() => {
+    const found = [];
+    for (const each of document.querySelectorAll('body *:not(.vh, .vh *, svg *)')) {
+        if (!each.checkVisibility() || !each.clientWidth || each.matches('svg')) continue;
+        // A link in a line is as high as a finger, and may stand a little above and below it.
+        const spare = getComputedStyle(each).overflowY === 'visible' ? 8 : 1;
+        if (each.scrollWidth > each.clientWidth + 1
+                || each.scrollHeight > each.clientHeight + spare) {
+            found.push(`${each.outerHTML.slice(0, 90)}: `
+                + `${each.scrollWidth} x ${each.scrollHeight} in `
+                + `${each.clientWidth} x ${each.clientHeight}`);
+        }
+    }
+    // A button's own text does not count as its content.
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const text = texts.currentNode;
+        let box = text.parentElement;
+        if (!text.data.trim() || !box.checkVisibility() || box.closest('.vh, svg')) continue;
+        while (getComputedStyle(box).display === 'inline') box = box.parentElement;
+        const { left, right } = box.getBoundingClientRect();
+        const range = new Range();
+        range.selectNodeContents(text);
+        for (const line of range.getClientRects()) {
+            if (line.left < left - 1 || line.right > right + 1) {
+                found.push(`“${text.data.trim().slice(0, 60)}” sticks out of its box`);
+            }
+        }
+    }
+    for (const picture of document.querySelectorAll('main svg')) {
+        const all = picture.getBoundingClientRect();
+        const said = [...picture.querySelectorAll('text')];
+        for (const [place, text] of said.entries()) {
+            const { left, right, top, bottom } = text.getBoundingClientRect();
+            if (left < 0 || right > innerWidth || top < all.top || bottom > all.bottom) {
+                found.push(`${text.outerHTML.slice(0, 90)} sticks out of its picture`);
+            }
+            for (const other of said.slice(place + 1).map((each) => each.getBoundingClientRect())) {
+                if (left < other.right && other.left < right
+                        && top < other.bottom - 2 && other.top < bottom - 2) {
+                    found.push(`${text.outerHTML.slice(0, 90)} lies over another`);
+                }
+            }
+        }
+    }
+    return found;
+}"""
+
+# WCAG 1.4.12. Through CSSOM, which the page's own policy on styles does not concern.
+SPACED = """() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: .12em !important;
+        word-spacing: .16em !important } p { margin-bottom: 2em !important }`);
+    document.adoptedStyleSheets = [sheet];
+}"""
+
+DOUBLED = "document.documentElement.style.fontSize = '200%'"
+
+# What stays in its place takes most of a magnified screen.
+STUCK = """() => [...document.querySelectorAll('*')]
+    .filter((each) => ['fixed', 'sticky'].includes(getComputedStyle(each).position))
+    .map((each) => `${each.outerHTML.slice(0, 90)} does not scroll away`)"""
+
+
+def misplaced(page: Page) -> list[str]:
+    sideways = ["it scrolls sideways"] if page.evaluate(SIDEWAYS) else []
+    return [*page.evaluate(CUT_OFF), *page.evaluate(STUCK), *sideways]
+
+
+@every_page
+def test_no_page_is_cut_off_where_it_is_magnified_or_spaced_out(
+    name: str, scripted: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1280 x 1024 at 400 % (WCAG 1.4.10), text at 200 % (1.4.4), text spacing (1.4.12)."""
+    PAGES[name](scripted, monkeypatch)
+    page = scripted.page
+
+    page.set_viewport_size(ZOOMED)  # type: ignore[arg-type] # a TypedDict of just these two
+    assert misplaced(page) == []
+    page.set_viewport_size(NARROWEST)  # type: ignore[arg-type] # as above
+    page.evaluate(SPACED)
+    assert misplaced(page) == []
+    page.evaluate("document.adoptedStyleSheets = []")
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type] # as above
+    page.evaluate(DOUBLED)
+    assert misplaced(page) == []
+
+
+MOVING = """() => [...document.querySelectorAll('*')].filter((each) => {
+    const { transitionDuration, animationName, scrollBehavior } = getComputedStyle(each);
+    return transitionDuration.split(', ').some((time) => parseFloat(time) > 0)
+        || animationName !== 'none' || scrollBehavior === 'smooth';
+}).map((each) => `${each.outerHTML.slice(0, 90)} moves`)"""
+
+# With forced colours grounds and shadows are gone: what can be pressed or filled in needs an edge,
+# a box that says how urgent it is needs one too, and what is drawn needs a colour of the system.
+WITHOUT_AN_EDGE = """() => {
+    const edged = 'button, .button, .option, input[type=text], .care, .box, .error-summary, .alert';
+    const drawn = '.range .span, .region, .picture .lead';
+    const canvas = getComputedStyle(document.body).backgroundColor;
+    const bare = [...document.querySelectorAll(edged)].filter((each) => each.checkVisibility())
+        .filter((each) => {
+            const { borderTopWidth, borderTopColor } = getComputedStyle(each);
+            return parseFloat(borderTopWidth) < 1 || borderTopColor === canvas;
+        });
+    const pale = [...document.querySelectorAll(drawn)]
+        .filter((each) => getComputedStyle(each).stroke === canvas);
+    return [...bare, ...pale].map((each) => `${each.outerHTML.slice(0, 90)} cannot be seen`);
+}"""
+
+
+@every_page
+def test_every_page_can_be_used_with_forced_colours_and_moves_nothing(
+    name: str, scripted: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PAGES[name](scripted, monkeypatch)
+    page = scripted.page
+
+    for scheme in ("light", "dark"):
+        show(page, NARROW, scheme)
+        page.emulate_media(forced_colors="active", reduced_motion="reduce")
+        assert page.evaluate(WITHOUT_AN_EDGE) == [], scheme
+    assert page.evaluate(MOVING) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "script"),
+    [
+        ("document.querySelector('#back').style.position = 'sticky'", STUCK),
+        ("document.querySelector('.actions button').style.border = 0", WITHOUT_AN_EDGE),
+        ("document.querySelector('.option').style.borderColor = 'Canvas'", WITHOUT_AN_EDGE),
+        ("document.querySelector('.region').style.stroke = 'Canvas'", WITHOUT_AN_EDGE),
+        ("document.querySelector('.option').style.transition = 'color 1s'", MOVING),
+    ],
+)
+def test_what_is_stuck_or_unseen_or_moves_would_be_found(
+    scripted: Visitor, spoil: str, script: str
+) -> None:
+    scripted.is_asked("spine_level")
+    scripted.page.emulate_media(forced_colors="active", reduced_motion="reduce")
+    assert scripted.page.evaluate(script) == []
+
+    scripted.page.evaluate(spoil)
+
+    assert len(scripted.page.evaluate(script)) == 1
+
+
 def test_with_forced_colours_a_chosen_answer_is_still_told_apart(scripted: Visitor) -> None:
     scripted.has_answered(MARBLE)
     scripted.open(scripted.url_of("fever"))
@@ -191,18 +320,6 @@ def test_with_forced_colours_a_chosen_answer_is_still_told_apart(scripted: Visit
     assert chosen.evaluate(outline) == "solid"
     assert other.evaluate(outline) == "none"
     assert chosen.evaluate("() => matchMedia('(forced-colors: active)').matches")
-
-
-def test_nothing_moves_for_whoever_wants_less_motion(scripted: Visitor) -> None:
-    scripted.begin()
-    moving = """() => [...document.querySelectorAll('*')].filter((each) => {
-        const { transitionDuration, animationName, scrollBehavior } = getComputedStyle(each);
-        return transitionDuration.split(', ').some((time) => parseFloat(time) > 0)
-            || animationName !== 'none' || scrollBehavior === 'smooth';
-    }).length"""
-    scripted.page.emulate_media(reduced_motion="reduce")
-
-    assert scripted.page.evaluate(moving) == 0
 
 
 def test_the_print_leaves_out_what_paper_cannot_do_and_opens_what_is_folded(

@@ -18,6 +18,7 @@ from triage.content.releases import live_release
 from .conftest import Visit
 from .pages import PAGES
 from .people import MARBLE
+from .test_access import CUT_OFF, SIDEWAYS
 from .visitor import NARROWEST, WIDE, Visitor
 
 every_page = pytest.mark.parametrize("name", PAGES)
@@ -79,55 +80,6 @@ ENGLISH = r"""() => {
         .map(([text, place]) => `${text.trim().slice(0, 80)} | ${place.outerHTML.slice(0, 80)}`);
 }"""
 
-# What sticks out of its box is hidden, or lies over something else.
-CUT_OFF = """() => {
-    const found = [];
-    for (const each of document.querySelectorAll('body *:not(.vh, .vh *, svg *)')) {
-        if (!each.checkVisibility() || !each.clientWidth || each.matches('svg')) continue;
-        // A link in a line is as high as a finger, and may stand a little above and below it.
-        const spare = getComputedStyle(each).overflowY === 'visible' ? 8 : 1;
-        if (each.scrollWidth > each.clientWidth + 1
-                || each.scrollHeight > each.clientHeight + spare) {
-            found.push(`${each.outerHTML.slice(0, 90)}: `
-                + `${each.scrollWidth} x ${each.scrollHeight} in `
-                + `${each.clientWidth} x ${each.clientHeight}`);
-        }
-    }
-    // A button's own text does not count as its content.
-    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) {
-        const text = texts.currentNode;
-        let box = text.parentElement;
-        if (!text.data.trim() || !box.checkVisibility() || box.closest('.vh, svg')) continue;
-        while (getComputedStyle(box).display === 'inline') box = box.parentElement;
-        const { left, right } = box.getBoundingClientRect();
-        const range = new Range();
-        range.selectNodeContents(text);
-        for (const line of range.getClientRects()) {
-            if (line.left < left - 1 || line.right > right + 1) {
-                found.push(`“${text.data.trim().slice(0, 60)}” sticks out of its box`);
-            }
-        }
-    }
-    for (const picture of document.querySelectorAll('main svg')) {
-        const all = picture.getBoundingClientRect();
-        const said = [...picture.querySelectorAll('text')];
-        for (const [place, text] of said.entries()) {
-            const { left, right, top, bottom } = text.getBoundingClientRect();
-            if (left < 0 || right > innerWidth || top < all.top || bottom > all.bottom) {
-                found.push(`${text.outerHTML.slice(0, 90)} sticks out of its picture`);
-            }
-            for (const other of said.slice(place + 1).map((each) => each.getBoundingClientRect())) {
-                if (left < other.right && other.left < right
-                        && top < other.bottom - 2 && other.top < bottom - 2) {
-                    found.push(`${text.outerHTML.slice(0, 90)} lies over another`);
-                }
-            }
-        }
-    }
-    return found;
-}"""
-
 # Each run of letters and figures that belong together, and the places of its signs.
 SCRAMBLED = r"""() => {
     const found = [];
@@ -149,8 +101,6 @@ SCRAMBLED = r"""() => {
     }
     return found;
 }"""
-
-SIDEWAYS = "document.documentElement.scrollWidth > innerWidth"
 
 
 def faults_of(page: Page) -> list[str]:
