@@ -9,6 +9,9 @@ from statistics import median
 from urllib.parse import urljoin, urlsplit
 
 import brotli  # type: ignore[import-untyped] # it has no type hints
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
 
 from triage.evaluation.tables import Table
 
@@ -135,13 +138,15 @@ def unpacked(response: Response) -> bytes:
             return response.body
 
 
-def first_question(application: Application) -> Request:
+def first_question(application: Application, language: str) -> Request:
     """Begin an assessment as a browser does, and return the request for its first question."""
+    with translation.override(language):
+        begin = reverse("questionnaire:begin")
     secret = "c" * 32
     begun = send(
         application,
         Request(
-            "/check/begin",
+            begin,
             fields=(("csrfmiddlewaretoken", secret), ("voice", "text")),
             cookies={"csrf": secret},
         ).environ(),
@@ -159,7 +164,14 @@ def main() -> None:
 
         visits = [
             visit(application, "start page", Request("/")),
-            visit(application, "first question, seen first", first_question(application)),
+            *(
+                visit(
+                    application,
+                    f"first question in {name}, seen first",
+                    first_question(application, language),
+                )
+                for language, name in settings.LANGUAGES
+            ),
         ]
     print(f"# The weight of a page\n\n{__doc__}")
     for one in visits:
