@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
-from django.utils.translation import gettext_noop
 from environs import EnvValidationError, FileAwareEnv
 
 # One thread for each matrix product: four workers with two BLAS threads each fight over two cores.
@@ -37,12 +36,8 @@ def required(name: str, demonstration: str) -> str:
 
 SECRET_KEY = required("SECRET_KEY", secrets.token_urlsafe(50))
 hosts = required("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
-OPERATOR = required(
-    "OPERATOR", gettext_noop("Demonstration on this computer. Nobody runs this as a service.")
-)
-COMPLAINTS = required(
-    "COMPLAINTS", gettext_noop("There is nobody to complain to: this is a demonstration.")
-)
+OPERATOR = required("OPERATOR", "")  # a demonstration has nobody, and says so in every language
+COMPLAINTS = required("COMPLAINTS", "")
 CLINICAL_SAFETY_OFFICER = env.str("CLINICAL_SAFETY_OFFICER", "")
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "var" / "static")

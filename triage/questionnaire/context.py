@@ -31,8 +31,10 @@ def plain(request: HttpRequest) -> dict[str, Any]:
     return {
         "place": place_in(language),
         # The words of a demonstration are in the catalogues; a deployer's own stay as they are.
-        "operator": gettext(settings.OPERATOR),
-        "complaints": gettext(settings.COMPLAINTS),
+        "operator": settings.OPERATOR
+        or gettext("Demonstration on this computer. Nobody runs this as a service."),
+        "complaints": settings.COMPLAINTS
+        or gettext("There is nobody to complain to: this is a demonstration."),
         "approved_for_clinical_use": bool(settings.CLINICAL_SAFETY_OFFICER),
         "demonstration": None,
         "language": get_language() or settings.LANGUAGE_CODE,
