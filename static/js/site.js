@@ -55,8 +55,16 @@
   });
 
   document.addEventListener("htmx:pushedIntoHistory", forget);
+  // Advice that answers have set already stands above the question, where focus passes it by.
+  let told = "";
+  const tell = () => {
+    const advice = one("#main aside")?.textContent ?? "";
+    if (advice !== told) one("#live").textContent = told = advice;
+  };
+
   document.addEventListener("htmx:afterSettle", () => {
     prepare();
+    tell();
     scrollTo(0, 0);
     const place = one("#main [data-focus]");
     place.focus({ preventScroll: true });

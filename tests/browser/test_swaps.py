@@ -53,6 +53,25 @@ def test_an_emergency_comes_in_the_same_response(scripted: Visitor) -> None:
     assert scripted.page.evaluate("window.kept")
 
 
+def test_who_needs_help_today_sees_and_hears_so_above_the_next_question(scripted: Visitor) -> None:
+    scripted.page.set_viewport_size({"width": 360, "height": 740})
+    scripted.begin()
+    live, advice = scripted.page.locator("#live"), scripted.page.locator("#main aside")
+
+    for said in (["none"], ["none"], ["numb_legs"]):
+        scripted.reply(said)
+
+    expect(advice).to_be_in_viewport()
+    expect(advice).to_contain_text("Get help today")
+    expect(live).to_contain_text("Get help today")
+    scripted.has_landed()
+
+    live.evaluate("(live) => { live.textContent = '' }")
+    scripted.reply(["no"])
+    expect(advice).to_be_visible()
+    expect(live).to_be_empty()  # said once
+
+
 def test_an_error_takes_the_focus_and_leads_to_the_field(visitor: Visitor) -> None:
     visitor.begin()
     question = visitor.heading.inner_text()

@@ -314,3 +314,28 @@ def test_nobody_is_told_that_they_said_not_sure_who_would_rather_not_say(
     page = text_of(finished(underway, age="44"))
 
     assert "Because you said: Bladder, bowel and feeling between the legs: Not provided" in page
+
+
+def test_who_needs_help_today_is_told_before_the_last_question(underway: Person) -> None:
+    """Somebody whose leg went numb may never come to the end of it."""
+    underway.answer("none")
+    underway.answer("none")
+    assert "already say this" not in underway.page
+
+    underway.answer(["numb_legs"])
+
+    today = underway.assessment.content.wording("en").advice("urgency", "same_day")
+    assert underway.feature
+    assert f"<strong>{today.heading}.</strong> {today.what_to_do}" in underway.page
+    assert "The next questions show if help is needed even sooner." in underway.page
+
+    underway.go(underway.path)  # it is still there when the page is loaded again
+    assert today.what_to_do in underway.page
+
+
+def test_nothing_calmer_than_today_is_told_before_the_end(underway: Person) -> None:
+    while underway.feature:
+        assert "already say this" not in underway.page
+        underway.answer({"lump_before": "removed_before"}.get(underway.feature, underway.calm()))
+
+    assert (underway.assessment.urgency or 0) < Urgency.SAME_DAY
