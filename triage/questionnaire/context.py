@@ -32,9 +32,9 @@ def plain(request: HttpRequest) -> dict[str, Any]:
         "place": place_in(language),
         # The words of a demonstration are in the catalogues; a deployer's own stay as they are.
         "operator": settings.OPERATOR
-        or gettext("Demonstration on this computer. Nobody runs this as a service."),
+        or gettext("This is for trying out on this computer. Nobody runs it as a service."),
         "complaints": settings.COMPLAINTS
-        or gettext("There is nobody to complain to: this is a demonstration."),
+        or gettext("This is for trying out, so there is nobody to complain to."),
         "approved_for_clinical_use": bool(settings.CLINICAL_SAFETY_OFFICER),
         "demonstration": None,
         "language": get_language() or settings.LANGUAGE_CODE,
