@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from triage.questionnaire.models import Assessment
 
 from .conftest import Visit
+from .pages import DIFFICULT
 from .people import CONFUSED, FEVER, MARBLE
 from .visitor import SITE, ZOOMED, Visitor
 
@@ -109,6 +110,42 @@ def test_whoever_comes_back_is_told_on_each_page_where_they_are(close_up: Visito
     leads(close_up, lambda: close_up.follow("Go on with my answers"), "/check/2")
     Assessment.objects.all().delete()
     leads(close_up, lambda: close_up.open("/check/2"), "/check/2")
+
+
+def test_an_unknown_that_is_answered_from_the_outcome_announces_each_of_its_pages(
+    close_up: Visitor,
+) -> None:
+    close_up.has_answered(DIFFICULT, finished=True)
+    close_up.open("/check/outcome")
+    leads(close_up, close_up.page.locator("li > a.screen").first.click, r"/check/\d+")
+    answer = "no" if close_up.page.locator("input[value=no]").count() else "none"
+    if close_up.page.locator("input[type=checkbox]").count() and not close_up.script:
+        for box in close_up.page.locator("input:checked").all():
+            box.uncheck()
+    close_up.fill_in([answer])
+    leads(close_up, lambda: close_up.press("Continue"), r"/check/[a-z0-9]+")
+
+
+def test_another_language_shows_the_same_question_and_announces_it(close_up: Visitor) -> None:
+    close_up.begin()
+    close_up.reply(["none"])
+    english = close_up.page.title()
+
+    close_up.follow("Español")
+
+    expect(close_up.page).to_have_url(re.compile("/es/check/2$"))
+    close_up.language = "es"
+    close_up.has_landed()
+    spanish = close_up.page.title()
+    assert spanish != english
+    close_up.fill_in(["none"])
+    leads(close_up, lambda: close_up.press("Continue"), "/es/check/3")
+    close_up.page.go_back()
+    expect(close_up.page).to_have_title(spanish)
+    close_up.focus_is_on(close_up.heading)
+    close_up.page.go_back()
+    expect(close_up.page).to_have_title(english)
+    close_up.focus_is_on(close_up.heading)
 
 
 def test_a_page_to_read_begins_at_its_top_and_back_leads_to_the_question(
