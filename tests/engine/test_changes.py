@@ -30,6 +30,9 @@ from triage.engine import (
     Urgency,
     changes_of,
     disposition,
+    outcome,
+    outcome_and_changes,
+    receipt,
     reweighing,
     risks,
 )
@@ -400,3 +403,14 @@ def test_many_combinations_of_alarms_are_bounded_as_the_disposition_does(
         for change in (*changes.raising, *changes.lowering):
             replayed = with_replies(replies, change.replies)
             assert urgency_of(linked, replayed) is change.urgency
+
+
+@few
+@given(replies=some_people)
+def test_with_the_outcome_they_are_the_same_as_alone(either: Knowledge, replies: Replies) -> None:
+    evidence = Evidence(replies.items())
+
+    found, changes = outcome_and_changes(either, evidence)
+
+    assert changes == changes_of(either, evidence)
+    assert receipt(found) == receipt(outcome(either, evidence))

@@ -44,7 +44,7 @@ from .interview import (
     next_step,
 )
 from .knowledge import Knowledge
-from .outcome import ENGINE_VERSION, Outcome, Ranked, outcome, receipt
+from .outcome import ENGINE_VERSION, Outcome, Ranked, outcome, outcome_and_changes, receipt
 from .portrait import Portrait, likeness, most_alike, portrait
 from .rules import Expression, Words, in_words, parse
 from .vocabulary import (
@@ -143,6 +143,7 @@ __all__ = [
     "most_alike",
     "next_step",
     "outcome",
+    "outcome_and_changes",
     "parse",
     "portrait",
     "posterior",

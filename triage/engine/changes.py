@@ -75,7 +75,11 @@ def changes_of(
 
     Raises: UnknownFeature if `evidence` or `skipped` names what `knowledge` lacks.
     """
-    replay = Replay(Standing(knowledge, evidence, skipped))
+    return changes_in(Replay(Standing(knowledge, evidence, skipped)))
+
+
+def changes_in(replay: Replay) -> Changes:
+    knowledge, evidence = replay.knowledge, replay.standing.evidence
     singles = [
         step.alone
         for feature in knowledge.features

@@ -134,18 +134,18 @@ class Unknown:
     leads: tuple[ConditionKey, ...]
 
 
-def unknowns_that_matter(standing: Standing) -> tuple[Unknown, ...]:
+def unknowns_that_matter(standing: Standing, replay: Replay | None = None) -> tuple[Unknown, ...]:
     """Return each unknown to which some reply, another way to decline included, changes the urgency
     or the leading condition.
 
     That is exact unless a multiple choice has more than `MOST_OPTIONS` options: of such a one not
-    all sets are tried.
+    all sets are tried. A replay of the standing that is there already spares making one.
     """
     closed = standing.closed()
     unknown = [standing.knowledge.feature(key) for key in unknown_features(closed)]
     if not unknown:
         return ()
-    replay = Replay(standing)
+    replay = replay or Replay(standing)
     now = replay.now.urgency
     urgencies: dict[FeatureKey, set[Urgency]] = {feature.key: {now} for feature in unknown}
     leads: dict[FeatureKey, set[ConditionKey | None]] = {feature.key: set() for feature in unknown}

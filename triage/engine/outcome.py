@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from .changes import Changes, changes_in
 from .disposition import Disposition, Finding, FlagReason, Reason, RiskReason, disposition_of
 from .evidence import Evidence
 from .explanation import (
@@ -17,6 +18,7 @@ from .explanation import (
 )
 from .inference import DECIMALS, LAST_BITS, credible_range, posterior_of
 from .knowledge import Knowledge
+from .replaying import Replay
 from .standing import NOTHING, Standing
 from .vocabulary import ConditionKey, FeatureKey
 
@@ -56,14 +58,31 @@ def outcome(
 
     Raises: UnknownFeature if `evidence` or `skipped` names what `knowledge` lacks.
     """
+    return _outcome_of(Standing(knowledge, evidence, skipped))
+
+
+def outcome_and_changes(
+    knowledge: Knowledge, evidence: Evidence, *, skipped: frozenset[FeatureKey] = NOTHING
+) -> tuple[Outcome, Changes]:
+    """Return the outcome, and what would change its advice, for whoever wants both: what other
+    replies would come to is made ready once for the two.
+
+    Raises: UnknownFeature if `evidence` or `skipped` names what `knowledge` lacks.
+    """
     standing = Standing(knowledge, evidence, skipped)
+    replay = Replay(standing)
+    return _outcome_of(standing, replay), changes_in(replay)
+
+
+def _outcome_of(standing: Standing, replay: Replay | None = None) -> Outcome:
+    knowledge = standing.knowledge
     disposed = disposition_of(standing)
     differential = _differential(standing) if disposed.in_scope else ()
     return Outcome(
         disposed,
         differential,
         tuple(r.condition for r in differential if knowledge.condition(r.condition).serious),
-        unknowns_that_matter(standing),
+        unknowns_that_matter(standing, replay),
     )
 
 

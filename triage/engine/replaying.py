@@ -40,6 +40,8 @@ class Replay:
         self.values = [mark % VALUES for mark in self.closed.known if mark is not None]
         self._marks = frozenset(self.closed.known)
         self._passing = self._rules_passing()
+        owner = self.knowledge.signs.owner
+        self._reading = {self.knowledge.features[owner[sign]].key for sign in self._passing}
         self._scoping = {key for rule in self.knowledge.scope for key in self.knowledge.reads[rule]}
         self._scopes: dict[Replies, bool] = {}
         self._holding = {
@@ -135,6 +137,8 @@ class Replay:
         return passing
 
     def _by_rules(self, change: Replies) -> Replayed:
+        if self._reading.isdisjoint([feature for feature, _ in change]):
+            return self._by_rules_now
         others = [
             mark
             for feature, reply in change

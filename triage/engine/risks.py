@@ -105,19 +105,24 @@ def _with_nothing(choice: Array) -> Array:
 
 def all_scores(tables: Tables, choices: list[Choice]) -> Array:
     """Return the log scores of every combination of alternatives, (combinations, C)."""
-    scores = tables.log_priors[None, :]
-    told = {
-        place: np.zeros((1, *tables.syndromes[place].chances.shape))
-        for choice in choices
-        for place in choice.linked
-    }
+    alone = tables.log_priors
+    told: dict[int, Array] = {}
+    several = [choice for choice in choices if choice.count > 1]
     for choice in choices:
+        if choice.count == 1:  # nothing to combine: these are added up once
+            alone = alone + choice.alone[0]
+            for place, sums in choice.linked.items():
+                told[place] = told.get(place, 0.0) + sums
+    scores = alone[None]
+    bearing = {place for choice in several for place in choice.linked}
+    for place in bearing:
+        told.setdefault(place, np.zeros((1, *tables.syndromes[place].chances.shape)))
+    for choice in several:
         scores = combined(scores, choice.alone)
-        for place, sums in told.items():
-            if choice.count > 1 or place in choice.linked:
-                nothing = np.zeros((choice.count, *sums.shape[1:]))
-                told[place] = combined(sums, choice.linked.get(place, nothing))
-    for place, sums in told.items():
+        for place in bearing:
+            nothing = np.zeros((choice.count, *told[place].shape[1:]))
+            told[place] = combined(told[place], choice.linked.get(place, nothing))
+    for place, sums in sorted(told.items(), key=lambda pair: pair[0]):
         scores = scores + tables.syndromes[place].terms(sums)
     return scores
 

@@ -197,6 +197,10 @@ class Standing:
 
     def closed(self) -> "Standing":
         """The same person, when nothing more will be asked."""
+        return self._closed
+
+    @cached_property
+    def _closed(self) -> "Standing":
         everything = frozenset(feature.key for feature in self.knowledge.features)
         return Standing(self.knowledge, self.evidence, everything)
 

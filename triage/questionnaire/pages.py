@@ -43,7 +43,7 @@ from triage.engine import (
     Weight,
     applies,
     next_step,
-    outcome,
+    outcome_and_changes,
 )
 
 from .forms import AnswerForm
@@ -342,7 +342,7 @@ def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
     """Show the outcome, worked out from the release and the replies and from nothing else."""
     content, wording = assessment.content, wording_of(assessment)
     evidence = assessment.evidence
-    found = outcome(content.knowledge, evidence)
+    found, changes = outcome_and_changes(content.knowledge, evidence)
     disposed = found.disposition
     numbers = {feature: number for number, feature, _ in _read(assessment)}
     urls = {feature: url_of(number) for feature, number in numbers.items()}
@@ -378,7 +378,7 @@ def outcome_page(assessment: Assessment, now: datetime) -> dict[str, Any]:
             }
             for condition in found.must_not_miss
         ],
-        "watching": watching(content.knowledge, evidence, wording, urls),
+        "watching": watching(changes, content.knowledge, evidence, wording, urls),
         "unknowns": not_known(found, content.knowledge, evidence, wording, urls),
         "answer_rows": rows_of(assessment),
         "observed": _observed(assessment),

@@ -11,6 +11,7 @@ from triage.content.knowledge import Wording
 from triage.engine import (
     NOT_SURE,
     Change,
+    Changes,
     Chosen,
     Evidence,
     Feature,
@@ -22,7 +23,6 @@ from triage.engine import (
     Reply,
     Unknown,
     Urgency,
-    changes_of,
 )
 from triage.engine.disposition import is_unknown
 
@@ -76,13 +76,16 @@ class Watching:
 
 
 def watching(
-    knowledge: Knowledge, evidence: Evidence, wording: Wording, urls: Mapping[FeatureKey, str]
+    changes: Changes,
+    knowledge: Knowledge,
+    evidence: Evidence,
+    wording: Wording,
+    urls: Mapping[FeatureKey, str],
 ) -> Watching:
     """Return what would raise the urgency, warning signs first, and the answers it hangs on.
 
     `urls` say where each answer can be changed.
     """
-    changes = changes_of(knowledge, evidence)
     alone, together = _lines(changes.raising, knowledge, evidence, wording)
     rest = sorted([*alone[MOST_LINES:], *together], key=lambda line: -line.urgency)
     return Watching(
