@@ -177,7 +177,9 @@ class Reweighing:
                 return True
             changed[key] = reading_of(feature, reply, unsure=key in knowledge.feeds_emergency)
         return any(
-            holds(knowledge.asked_if[key], readings) is not holds(knowledge.asked_if[key], changed)
+            holds(knowledge.asked_if[key], changed)
+            # what is changed itself is weighed as read, so that it has to be
+            is not (key in keys or holds(knowledge.asked_if[key], readings))
             for key in hanging
         )
 
