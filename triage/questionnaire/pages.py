@@ -53,6 +53,7 @@ from .sentences import CHANCES, range_of, replied, told, why_asked
 from .watching import not_known, watching
 
 MOST_WEIGHTS = 5  # for and against a cause: the weightiest; the rest say little
+TOLD_AT_ONCE = Urgency.SAME_DAY
 BY_EYES_OR_HANDS = (Observation.NEEDS_EYES, Observation.NEEDS_HANDS)
 READS: Mapping[Assessment.Voice, Voice] = {
     Assessment.Voice.TEXT: "text",
@@ -180,7 +181,21 @@ def question_page(
         "why": why_asked(ask.why, content.knowledge) if ask else "",
         "previous_url": _previous_url(assessment, number),
         "changing": number <= len(assessment.replies),
+        "so_far": _so_far(assessment),
         "ways": ways_of(assessment) if feature.how_to else "",
+    }
+
+
+def _so_far(assessment: Assessment) -> dict[str, str] | None:
+    """Return the advice that a rule has set already, where it cannot wait for the last question."""
+    reached = assessment.urgency
+    if not assessment.asking or reached is None or reached < TOLD_AT_ONCE:
+        return None
+    advice = wording_of(assessment).advice("urgency", Urgency(reached).key)
+    return {
+        "key": Urgency(reached).key,
+        "heading": advice.heading,
+        "what_to_do": advice.what_to_do,
     }
 
 
