@@ -249,7 +249,7 @@ def test_the_second_start_sets_nothing_up(checkout: Path, calls: list[list[str]]
     (checkout / "var" / "triage.sqlite3").touch()
     dev.set_up()
     first = len(calls)
-    assert first == 3
+    assert first == 4
 
     dev.set_up()
     assert len(calls) == first
@@ -267,7 +267,12 @@ def test_a_deleted_database_is_made_again(checkout: Path, calls: list[list[str]]
 
     dev.set_up()
 
-    assert [command[2] for command in calls] == ["migrate", "set_up_demonstration", "collectstatic"]
+    assert [command[2] for command in calls] == [
+        "catalogues",
+        "migrate",
+        "set_up_demonstration",
+        "collectstatic",
+    ]
 
 
 def test_the_demonstration_key_is_made_once_and_is_nobody_elses(checkout: Path) -> None:
@@ -295,6 +300,7 @@ def test_manage_makes_the_database_first_where_there_is_none(
         dev.manage(["evaluate", "cases.jsonl"])
 
     assert [command[2] for command in calls] == [
+        "catalogues",
         "migrate",
         "set_up_demonstration",
         "collectstatic",
