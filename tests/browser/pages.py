@@ -105,6 +105,13 @@ def _another_way(visitor: Visitor, _: pytest.MonkeyPatch) -> None:
     visitor.page.locator(".actions + details summary").click()
 
 
+def _so_far(visitor: Visitor, _: pytest.MonkeyPatch) -> None:
+    """With what the answers say already above the question."""
+    visitor.has_answered(MARBLE | {"leg_nerves": ["numb_legs"]}, count=3)
+    visitor.open("/check/4")
+    expect(visitor.page.locator("#main aside")).to_be_visible()
+
+
 def _answers(visitor: Visitor, _: pytest.MonkeyPatch) -> None:
     visitor.has_answered(MARBLE)
     visitor.open("/check/answers")
@@ -222,6 +229,7 @@ PAGES: dict[str, Arrive] = {
     "question, how to feel": _how("lump_feel", Assessment.Voice.HELPER),
     "question, how to measure": _how("lump_size", Assessment.Voice.OTHER),
     "question, another way": _another_way,
+    "question, with advice so far": _so_far,
     "error, tick boxes": _error("right_now"),
     "error, radio buttons": _error("fever"),
     "error, typed number": _error("age"),
