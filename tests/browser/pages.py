@@ -248,3 +248,28 @@ PAGES: dict[str, Arrive] = {
     "recalled": _recalled,
     "not saved": _not_saved,
 }
+
+# Others are built as one of these is, of the same parts with other words.
+ALIKE = {
+    "accessibility",
+    "complain",
+    "no lump",
+    "elsewhere",
+    "condition, not in the source document",
+    "deleted",
+    "400",
+    "403",
+    "403_csrf",
+    "405",
+    "409",
+    "429",
+    "500",
+    "question, how to feel",
+    "error, radio buttons",
+    "answers, another way",
+    "outcome, routine",
+    "gone",
+    "recalled",
+    "stale",
+}
+LAYOUTS = [name for name in PAGES if name not in ALIKE]

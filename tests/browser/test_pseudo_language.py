@@ -16,7 +16,7 @@ from triage.content.models import Release
 from triage.content.releases import live_release
 
 from .conftest import Visit
-from .pages import PAGES
+from .pages import LAYOUTS, PAGES
 from .people import MARBLE
 from .test_access import CUT_OFF, SIDEWAYS
 from .visitor import NARROWEST, WIDE, Visitor
@@ -176,8 +176,8 @@ def test_a_whole_check_is_in_one_language_from_the_start_to_the_outcome(
     assert faults_of(page) == []
 
 
-@every_page
-def test_every_page_runs_from_right_to_left(
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_each_kind_of_page_runs_from_right_to_left(
     name: str, from_the_right: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     PAGES[name](from_the_right, monkeypatch)

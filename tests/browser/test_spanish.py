@@ -1,14 +1,14 @@
-"""Every page in Spanish, as somebody who reads no English sees it."""
+"""Each kind of page in Spanish, as somebody who reads no English sees it."""
 
 import pytest
 
 from .conftest import Visit
-from .pages import PAGES
+from .pages import LAYOUTS, PAGES
 from .test_access import CUT_OFF, SIDEWAYS, faults_of
 from .visitor import NARROWEST
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", LAYOUTS)
 def test_axe_finds_nothing_and_nothing_is_cut_off(
     name: str, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
