@@ -178,11 +178,15 @@ def question_page(
         "here": url_of(number),
         "number": number,
         "usual": range_of(*content.usual_questions),
-        "why": why_asked(ask.why, content.knowledge) if ask else "",
+        "below": _below(
+            form.wording,
+            feature,
+            why_asked(ask.why, content.knowledge) if ask else "",
+            ways_of(assessment) if feature.how_to else "",
+        ),
         "previous_url": _previous_url(assessment, number),
         "changing": number <= len(assessment.replies),
         "so_far": _so_far(assessment),
-        "ways": ways_of(assessment) if feature.how_to else "",
     }
 
 
@@ -210,6 +214,13 @@ def _untouched(content: Content, wording: Wording, feature: Question) -> SafeStr
     """Draw a question that nobody has answered yet: the same for everybody, so only once."""
     asked = content.knowledge.feature(feature.key)
     return _fields(AnswerForm(feature=asked, wording=wording, reply=None, revision=0), feature)
+
+
+@cache
+def _below(wording: Wording, feature: Question, why: str, ways: str) -> SafeString:
+    """Draw what stands below the answers, which is the same for many: so only once in a language."""
+    context = {"feature": feature, "why": why, "ways": ways}
+    return render_to_string("questionnaire/below.html", context)
 
 
 def ways_of(assessment: Assessment) -> SafeString:
