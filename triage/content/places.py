@@ -14,10 +14,10 @@ def language_here() -> str:
     return (get_language() or settings.LANGUAGE_CODE).partition("-")[0]
 
 
-def british() -> Mapping[str, str]:
-    """Return the British names in English: what drafts are judged with, wherever they are written."""
+def british(language: str = "en") -> Mapping[str, str]:
+    """Return the British names: what drafts are judged with, wherever they are written."""
     number: str = settings.EMERGENCY_NUMBERS["gb"]
-    return {"emergency_number": number, **settings.SERVICES["en-gb"]}
+    return {"emergency_number": number, **settings.SERVICES[f"{language}-gb"]}
 
 
 def place_in(language: str) -> Mapping[str, str]:

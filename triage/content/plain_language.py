@@ -18,6 +18,8 @@ from .reading import as_sentences, reading_of
 from .reading_es import perspicuity_of
 from .translations import ENGLISH, translated
 
+SPANISH = "es"
+
 MOST = 6
 """The highest school grade of a text for patients; its readers are 11 to 12 years old."""
 
@@ -71,7 +73,7 @@ def complaints_in_translation(document: Document, language: str) -> Iterator[Com
     """Yield what a translation says badly. Hard words are known for English only, and how easy a
     text is for Spanish as well."""
     said = translated(document, language)
-    if language == "es":
+    if language == SPANISH:
         yield from _not_easy(said)
     yield from _ambiguous(said)
     yield from _lists(said, language)
@@ -89,34 +91,34 @@ def _hard_to_read(document: Document) -> Iterator[Complaint]:
 
 
 def _not_easy(document: Document) -> Iterator[Complaint]:
-    for part, row, name, text in texts_of(document):
+    for part, row, name, text in texts_of(document, SPANISH):
         ease = perspicuity_of(text)
         if round(ease, 1) < LEAST_EASE:
             yield part, row, f"{name} reads at {ease:.1f}; {LEAST_EASE} is the least: “{text}”"
 
 
-def texts_of(document: Document) -> Iterator[tuple[str, Fields, str, str]]:
+def texts_of(document: Document, language: str = ENGLISH) -> Iterator[tuple[str, Fields, str, str]]:
     """Yield each text that is read at once: its part and row, what it is, and the text."""
     for part, texts in READ.items():
         for row in rows_of(document, part):
             for names in texts:
                 what = " with ".join(f"“{name}”" for name in names)
-                yield part, row, what, as_read(*(row[name] for name in names))
+                yield part, row, what, as_read(language, *(row[name] for name in names))
     for row in document["features"]:
         answers = (option["text"] for option in options_of(row, document))
-        yield "features", row, "its list of answers", as_read(*answers)
+        yield "features", row, "its list of answers", as_read(language, *answers)
 
 
 def rows_of(document: Document, part: str) -> list[Fields]:
     return [document["topic"]] if part == "topic" else document[part]
 
 
-def as_read(*parts: str) -> str:
+def as_read(language: str, *parts: str) -> str:
     """Return the parts as sentences, with British names in the place of placeholders.
 
     A clinic's own names could make a text hard that nobody can mend, as drafts are the same for all.
     """
-    names = british()
+    names = british(language)
     return PLACEHOLDER.sub(lambda match: names.get(match[1], "it"), as_sentences(parts))
 
 

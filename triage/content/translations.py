@@ -48,9 +48,6 @@ class Gap:
     place: str
     what: str
 
-    def __str__(self) -> str:
-        return f"{self.place}: {self.what}"
-
 
 def place_of(part: str, row: Fields, field: str) -> str:
     """Return the name of one text: “features/fever/text”, “advice/urgency/same_day/heading”."""
