@@ -28,11 +28,12 @@ from triage.content.models import (
     SyndromeChance,
     SyndromeMember,
     Topic,
+    Translation,
 )
 
 DRAFTS = (
     *(Topic, Source, Condition, Feature, Option, Likelihood),
-    *(Syndrome, RedFlag, RiskGroup, Advice, GlossaryTerm, CalibrationStudy),
+    *(Syndrome, RedFlag, RiskGroup, Advice, GlossaryTerm, Translation, CalibrationStudy),
 )
 NOT_SHIPPED = (RiskGroup, CalibrationStudy)
 SHIPPED = [model for model in (*DRAFTS, Release) if model not in NOT_SHIPPED]
@@ -299,6 +300,41 @@ def test_a_rule_is_shown_as_the_computer_reads_it(staff: Client) -> None:
 
     assert "Fever" in page
     assert "Any of" in page
+
+
+def test_a_text_whose_english_has_changed_is_named_until_somebody_looks_at_its_translation(
+    as_author: Client,
+) -> None:
+    Feature.objects.filter(key="fever").update(why_we_ask="Fever can mean an infection.")
+    topic = form_of(Topic, Topic.objects.get().pk)
+    stale = Translation.objects.get(place="features/fever/why_we_ask")
+    form = form_of(Translation, stale.pk)
+
+    assert "In “es”, features/fever/why_we_ask" in as_author.get(topic).content.decode()
+    assert "Fever can mean an infection." in as_author.get(form).content.decode()
+
+    said = {
+        "topic": stale.topic_id,
+        "language": "es",
+        "place": stale.place,
+        "text": "La fiebre puede ser señal de una infección.",
+        "status": "translated",
+    }
+    assert as_author.post(form, said).status_code == 302
+
+    stale.refresh_from_db()
+    assert stale.original == "Fever can mean an infection."
+    assert "Nothing: every text is there, and of today." in as_author.get(topic).content.decode()
+
+
+def test_a_translation_of_nothing_is_refused(as_author: Client) -> None:
+    one = Translation.objects.get(place="features/fever/text")
+    said = {"topic": one.topic_id, "language": "es", "text": "¿Fiebre?", "status": "draft"}
+
+    page = as_author.post(form_of(Translation), said | {"place": "features/feber/text"})
+
+    assert "No text of the topic has this place." in page.content.decode()
+    assert not Translation.objects.filter(place="features/feber/text").exists()
 
 
 @pytest.mark.parametrize("search", ["lipoma", "lump"])

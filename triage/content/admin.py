@@ -19,7 +19,7 @@ from triage.engine import FeatureKey, OptionKey, RuleError, Words, in_words, par
 from .calibration import UnfitTable, knowledge_sha256, reliability_in, why_not
 from .choices import Kind
 from .documents import compile_release
-from .faults import Fault, faults_of_syndrome, find_faults
+from .faults import Fault, faults_of_syndrome, find_faults, find_gaps
 from .models import (
     Advice,
     CalibrationStudy,
@@ -39,6 +39,7 @@ from .models import (
     Translation,
     in_order_of_urgency,
 )
+from .translations import MAY_BE_ADDED, texts_in
 
 admin.site.site_header = "Symptom checker: content"
 admin.site.site_title = "Content"
@@ -145,10 +146,10 @@ def said(rule: str, topic: Topic) -> str:
 class TopicAdmin(ContentAdmin[Topic]):
     list_display = ("title", "key", "conditions", "priors", "questions", "red_flags", "live")
     search_fields = ("key", "title", "covers")
-    readonly_fields = ("faults", "studies")
+    readonly_fields = ("faults", "gaps", "studies")
     fieldsets = (
         (None, {"fields": ("key", "title", "covers")}),
-        ("Before publishing", {"fields": ("faults",)}),
+        ("Before publishing", {"fields": ("faults", "gaps")}),
         ("Length", {"fields": (("usual_questions_low", "usual_questions_high"),)}),
         (
             "How the numbers are used",
@@ -213,6 +214,12 @@ class TopicAdmin(ContentAdmin[Topic]):
         if not topic.pk:
             return "Save the topic first."
         return shown_faults(find_faults(topic), "Nothing: the drafts are sound.")
+
+    @admin.display(description="what keeps a translation from being shown")
+    def gaps(self, topic: Topic) -> str:
+        if not topic.pk:
+            return "Save the topic first."
+        return shown_faults(find_gaps(topic), "Nothing: every text is there, and of today.")
 
     @admin.display(description="calibration studies")
     def studies(self, topic: Topic) -> str:
@@ -759,17 +766,48 @@ class GlossaryTermAdmin(ContentAdmin[GlossaryTerm]):
     )
 
 
+class TranslationForm(forms.ModelForm):  # type: ignore[type-arg] # takes none when it runs
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or {}
+        if (topic := said.get("topic")) and (place := said.get("place")):
+            known = texts_in(compile_release(topic))
+            if place not in known and not place.endswith(f"/{MAY_BE_ADDED}"):
+                self.add_error("place", "No text of the topic has this place. See the list.")
+        return said
+
+
 @admin.register(Translation)
 class TranslationAdmin(ContentAdmin[Translation]):
-    """The English is shown as it was when it was translated; its own page is where it is edited."""
+    """Both Englishes are only shown: the text itself is edited on the page that it belongs to."""
 
+    form = TranslationForm
+    readonly_fields = ("original", "english_now")
     list_display = ("place", "language", "status", "original", "text")
     list_filter = ("topic", "language", "status")
     search_fields = ("place", "original", "text")
     fieldsets = (
         (None, {"fields": ("topic", "language", "place", "status")}),
-        ("What the person reads", {"fields": ("original", "text")}),
+        (
+            "What the person reads",
+            {
+                "fields": ("original", "english_now", "text"),
+                "description": "Whoever saves this says that the text fits the English of now.",
+            },
+        ),
     )
+
+    @admin.display(description="in English now")
+    def english_now(self, translation: Translation) -> str:
+        return english_of(translation) if translation.pk else "Save the place first."
+
+    def save_model(self, request: HttpRequest, obj: Translation, form: Any, change: bool) -> None:
+        obj.original = english_of(obj)
+        super().save_model(request, obj, form, change)
+
+
+def english_of(translation: Translation) -> str:
+    """Return the text of the drafts that is translated; empty if there is none at its place."""
+    return texts_in(compile_release(translation.topic)).get(translation.place, "")
 
 
 @admin.register(Release)
