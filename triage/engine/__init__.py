@@ -1,6 +1,7 @@
 """Reasoning about evidence: values in, values out; no Django, file, clock or chance."""
 
 from .changes import Change, Changes, changes_of
+from .discrimination import discrimination, expected_weights, mistakes, telling_apart
 from .disposition import (
     Disposition,
     Finding,
@@ -136,10 +137,13 @@ __all__ = [
     "applies",
     "changes_of",
     "check_reply",
+    "discrimination",
     "disposition",
+    "expected_weights",
     "fired",
     "in_words",
     "likeness",
+    "mistakes",
     "most_alike",
     "next_step",
     "outcome",
@@ -150,4 +154,5 @@ __all__ = [
     "receipt",
     "reply_from_json",
     "reply_to_json",
+    "telling_apart",
 ]
