@@ -7,6 +7,7 @@ import pytest
 
 from triage.engine import (
     ConditionKey,
+    FeatureKey,
     Knowledge,
     discrimination,
     expected_weights,
@@ -70,9 +71,9 @@ def test_the_whole_table_has_a_row_for_each_feature(knowledge: Knowledge) -> Non
 
     assert table.shape == (len(knowledge.features), len(knowledge.conditions))
     # Only rules read it.
-    assert table[[f.key for f in knowledge.features].index("right_now")] == pytest.approx([0, 0, 0])
+    assert table[knowledge.place[FeatureKey("right_now")]] == pytest.approx([0, 0, 0])
     # Fever: cyst 0.1 against (0.3 x 0.05 + 0.1 x 0.2) / 0.4 = 0.0875 of the others.
-    fever = table[[f.key for f in knowledge.features].index("fever")]
+    fever = table[knowledge.place[FeatureKey("fever")]]
     assert fever[0] == pytest.approx(0.1 * log(0.1 / 0.0875) + 0.9 * log(0.9 / 0.9125), abs=1e-12)
 
 
@@ -83,7 +84,7 @@ def test_between_two_conditions_a_feature_tells_the_mean_of_both_ways(knowledge:
 
     told = telling_apart(knowledge, 0, 1)
 
-    feel = told[[f.key for f in knowledge.features].index("feel")]
+    feel = told[knowledge.place[FeatureKey("feel")]]
     assert feel == pytest.approx((there + back) / 2, abs=1e-12)
 
 
