@@ -12,6 +12,7 @@ from .disposition import (
 )
 from .errors import (
     EngineError,
+    Fault,
     RuleError,
     UnfitReply,
     UnknownFeature,
@@ -91,6 +92,7 @@ __all__ = [
     "EngineError",
     "Evidence",
     "Expression",
+    "Fault",
     "Feature",
     "FeatureKey",
     "Finding",

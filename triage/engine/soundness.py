@@ -1,13 +1,13 @@
-"""Every reason why knowledge must not reach a patient, each as one sentence."""
+"""Every reason why knowledge must not reach a patient: a sentence, and what of it is meant."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain, pairwise
 from math import isfinite, isnan, sumprod
 
 import numpy as np
 
-from .errors import RuleError
+from .errors import Fault, RuleError
 from .rules import features_of, misfits, parse
 from .stated import CellKey, Likelihoods, Stated
 from .verdicts import FALSE, Signs, Verdict
@@ -40,14 +40,14 @@ def faults_of_parts(
     stated: Sequence[Stated],
     strange: Sequence[CellKey],
     settings: Settings,
-) -> Iterator[str]:
+) -> Iterator[Fault]:
     """Yield the faults that can be seen before anything is compiled."""
     yield from _settings(settings)
-    yield from _twice("condition", (condition.key for condition in conditions))
-    yield from _twice("feature", (feature.key for feature in features))
-    yield from _twice("rule", (rule.key for rule in rules))
-    yield from _twice("risk group", (group.key for group in groups))
-    yield from _twice("syndrome", (syndrome.key for syndrome in syndromes))
+    yield from _twice("condition", (condition.key for condition in conditions), "conditions")
+    yield from _twice("feature", (feature.key for feature in features), "features")
+    yield from _twice("rule", (rule.key for rule in rules), "rules")
+    yield from _twice("risk group", (group.key for group in groups), "groups")
+    yield from _twice("syndrome", (syndrome.key for syndrome in syndromes), "syndromes")
     yield from _conditions(conditions)
     for feature in features:
         yield from _options(feature)
@@ -60,81 +60,101 @@ def faults_of_parts(
     yield from _rules(rules, features)
 
 
-def _settings(settings: Settings) -> Iterator[str]:
+def _settings(settings: Settings) -> Iterator[Fault]:
     if not 0 < settings.temper <= 1:
-        yield f"The temper is {settings.temper}: it must be above 0 and at most 1."
+        what = f"The temper is {settings.temper}: it must be above 0 and at most 1."
+        yield Fault(what, "settings", field="temper")
     if not 0 <= settings.slip < 0.5:
-        yield f"The share of slips is {settings.slip}: it must be at least 0 and below 0.5."
+        what = f"The share of slips is {settings.slip}: it must be at least 0 and below 0.5."
+        yield Fault(what, "settings", field="slip")
     if not (isfinite(settings.gain_stop) and settings.gain_stop >= 0):
-        yield f"The least gain worth a question is {settings.gain_stop}: it must be 0 or more."
+        what = f"The least gain worth a question is {settings.gain_stop}: it must be 0 or more."
+        yield Fault(what, "settings", field="gain_stop")
     if not 0 < settings.lead_stop <= 1:
-        yield f"The settling posterior is {settings.lead_stop}: it must be above 0 and at most 1."
+        what = f"The settling posterior is {settings.lead_stop}: it must be above 0 and at most 1."
+        yield Fault(what, "settings", field="lead_stop")
     for name in ("spread_estimate", "spread_guideline", "spread_study"):
         spread = getattr(settings, name)
         if not (isfinite(spread) and spread >= 0):
-            yield f"The {name.replace('_', ' of a number by ')} is {spread}: it must be 0 or more."
+            what = f"The {name.replace('_', ' of a number by ')} is {spread}: it must be 0 or more."
+            yield Fault(what, "settings", field=name)
 
 
-def _twice(what: str, keys: Iterable[str]) -> Iterator[str]:
+def _twice(what: str, keys: Iterable[str], part: str, *above: str) -> Iterator[Fault]:
     for key, count in Counter(keys).items():
         if count > 1:
-            yield f"There are {count} of the {what} “{key}”."
+            yield Fault(f"There are {count} of the {what} “{key}”.", part, *above, key, field="key")
 
 
-def _conditions(conditions: Sequence[Condition]) -> Iterator[str]:
+def _conditions(conditions: Sequence[Condition]) -> Iterator[Fault]:
     if len(conditions) < 2:
-        yield "There must be at least two conditions to tell apart."
+        yield Fault("There must be at least two conditions to tell apart.", "conditions")
         return
     for condition in conditions:
         if not 0 < condition.prior < 1:
-            yield f"The prior of “{condition.key}” is {condition.prior}: not between 0 and 1."
+            what = f"The prior of “{condition.key}” is {condition.prior}: not between 0 and 1."
+            yield Fault(what, "conditions", condition.key, field="prior")
         if not 0 < condition.raise_at <= 1:
-            yield f"The risk threshold of “{condition.key}” is {condition.raise_at}: not in (0, 1]."
+            what = (
+                f"The risk threshold of “{condition.key}” is {condition.raise_at}: not in (0, 1]."
+            )
+            yield Fault(what, "conditions", condition.key, field="raise_at")
     total = sum(condition.prior for condition in conditions)
     if not abs(total - 1) <= SUM_TOLERANCE:
-        yield f"The priors add up to {total:.6f}, not 1."
+        yield Fault(f"The priors add up to {total:.6f}, not 1.", "conditions", field="prior")
 
 
-def _options(feature: Feature) -> Iterator[str]:
+def _options(feature: Feature) -> Iterator[Fault]:
     if not (isfinite(feature.effort) and feature.effort > 0):
-        yield f"The effort of “{feature.key}” is {feature.effort}: it must be above 0."
-    yield from _twice(f"option of “{feature.key}”", (option.key for option in feature.options))
+        what = f"The effort of “{feature.key}” is {feature.effort}: it must be above 0."
+        yield Fault(what, "features", feature.key, field="effort")
+    options = (option.key for option in feature.options)
+    yield from _twice(f"option of “{feature.key}”", options, "options", feature.key)
     if not feature.options:
-        yield f"The feature “{feature.key}” has no option."
+        yield Fault(f"The feature “{feature.key}” has no option.", "options", feature.key)
     if len(feature.options) > MOST_OPTIONS:
-        yield f"The feature “{feature.key}” has more than {MOST_OPTIONS} options."
+        what = f"The feature “{feature.key}” has more than {MOST_OPTIONS} options."
+        yield Fault(what, "options", feature.key)
     if feature.kind is not Kind.NUMBER:
         return
     if feature.low is None or feature.high is None or feature.low > feature.high:
-        yield f"The feature “{feature.key}” does not say which numbers it takes."
+        what = f"The feature “{feature.key}” does not say which numbers it takes."
+        yield Fault(what, "features", feature.key, field="low" if feature.low is None else "high")
         return
     bands = sorted(
         (
             feature.low if option.low is None else option.low,
             feature.high if option.high is None else option.high,
+            option.key,
         )
         for option in feature.options
         if option.scored
     )
-    for low, high in bands:
+    for low, high, key in bands:
         if low > high or low < feature.low or high > feature.high:
-            yield f"The band {low} to {high} of “{feature.key}” is empty or out of range."
-    for (_, end), (start, _) in pairwise(bands):
+            what = f"The band {low} to {high} of “{feature.key}” is empty or out of range."
+            yield Fault(what, "options", feature.key, key, field="high")
+    for (_, end, _), (start, _, key) in pairwise(bands):
         if start <= end:
-            yield f"Two bands of “{feature.key}” overlap at {start}."
+            what = f"Two bands of “{feature.key}” overlap at {start}."
+            yield Fault(what, "options", feature.key, key, field="low")
         elif start > end + 1:
-            yield f"No band of “{feature.key}” holds {end + 1}."
+            what = f"No band of “{feature.key}” holds {end + 1}."
+            yield Fault(what, "options", feature.key, key, field="low")
 
 
-def _groups(groups: Sequence[RiskGroup], conditions: Sequence[Condition]) -> Iterator[str]:
+def _groups(groups: Sequence[RiskGroup], conditions: Sequence[Condition]) -> Iterator[Fault]:
     known = {condition.key for condition in conditions}
     for group in groups:
         for key in sorted(group.conditions - known):
-            yield f"The risk group “{group.key}” names “{key}”, which is no condition."
+            what = f"The risk group “{group.key}” names “{key}”, which is no condition."
+            yield Fault(what, "groups", group.key, field="conditions")
         if not group.conditions:
-            yield f"The risk group “{group.key}” is empty."
+            what = f"The risk group “{group.key}” is empty."
+            yield Fault(what, "groups", group.key, field="conditions")
         if not 0 < group.raise_at <= 1:
-            yield f"The risk threshold of the group “{group.key}” is {group.raise_at}."
+            what = f"The risk threshold of the group “{group.key}” is {group.raise_at}."
+            yield Fault(what, "groups", group.key, field="raise_at")
 
 
 def _likelihoods(
@@ -142,7 +162,7 @@ def _likelihoods(
     cells: Likelihoods,
     stated: Sequence[Stated],
     strange: Sequence[CellKey],
-) -> Iterator[str]:
+) -> Iterator[Fault]:
     """Yield faults in time that grows with what is stated, not with all that could be."""
     names = [condition.key for condition in conditions]
     for each in stated:
@@ -155,27 +175,34 @@ def _likelihoods(
             here = set(columns)
             for name in (name for name in names if name not in here):
                 for option in each.options:
-                    yield f"The likelihood of “{name}” / “{key}” / “{option}” is missing."
+                    what = f"The likelihood of “{name}” / “{key}” / “{option}” is missing."
+                    yield Fault(what, "likelihoods", name, key, option)
         for row, column in np.argwhere(~((plain > 0) & (plain < 1))).tolist():
-            where = f"The likelihood of “{columns[column]}” / “{key}” / “{each.options[row]}”"
+            cell = columns[column], key, each.options[row]
+            what = f"The likelihood of “{'” / “'.join(cell)}”"
             number = float(plain[row, column])
-            if isnan(number) and not _is_stated(cells, columns[column], key, each.options[row]):
-                yield f"{where} is missing."
+            if isnan(number) and not _is_stated(cells, *cell):
+                yield Fault(f"{what} is missing.", "likelihoods", *cell)
             else:
-                yield f"{where} is {number}: it must be above 0 and below 1."
+                what = f"{what} is {number}: it must be above 0 and below 1."
+                yield Fault(what, "likelihoods", *cell, field="probability")
         if each.feature.kind is Kind.MULTI:
             continue
         sums = plain.sum(axis=0)
         for column in np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE).tolist():
-            yield (
+            yield Fault(
                 f"The likelihoods of “{columns[column]}” / “{key}” "
-                f"add up to {sums[column]:.6f}, not 1."
+                f"add up to {sums[column]:.6f}, not 1.",
+                "likelihoods",
+                columns[column],
+                key,
             )
     known = {(each.feature.key, option) for each in stated for option in each.options}
     for feature, option in sorted(cells.background.keys() - known):
         strange = [*strange, (_BACKGROUND, feature, option)]
     for cell in sorted(strange):
-        yield f"There is a likelihood of “{'” / “'.join(cell)}”, which is not in the topic."
+        what = f"There is a likelihood of “{'” / “'.join(cell)}”, which is not in the topic."
+        yield Fault(what, "likelihoods", *cell)
 
 
 def _is_stated(
@@ -191,12 +218,22 @@ def _syndrome(
     conditions: Sequence[Condition],
     features: Sequence[Feature],
     cells: Likelihoods,
+) -> Iterator[Fault]:
+    for what in _faults_of_syndrome(syndrome, conditions, features, cells):
+        yield Fault(what, "syndromes", syndrome.key)
+
+
+def _faults_of_syndrome(
+    syndrome: Syndrome,
+    conditions: Sequence[Condition],
+    features: Sequence[Feature],
+    cells: Likelihoods,
 ) -> Iterator[str]:
     where, count = f"The syndrome “{syndrome.key}”", len(syndrome.states)
     if count < 2:
         yield f"{where} has fewer than two states."
         return
-    yield from _twice(f"state of the syndrome “{syndrome.key}”", syndrome.states)
+    yield from _twice(f"state of the syndrome “{syndrome.key}”", syndrome.states, "syndromes")
     known = {condition.key for condition in conditions}
     if odd := sorted(set(syndrome.chances) - known):
         yield f"{where} has chances for “{odd[0]}”, which is no condition."
@@ -276,43 +313,55 @@ def _member_sums(
                 )
 
 
-def _linked_twice(syndromes: Sequence[Syndrome]) -> Iterator[str]:
+def _linked_twice(syndromes: Sequence[Syndrome]) -> Iterator[Fault]:
     pairs = ({(feature, option) for _, feature, option in each.members} for each in syndromes)
     linked: Counter[tuple[FeatureKey, OptionKey]] = Counter(chain.from_iterable(pairs))
     for (feature, option), count in sorted(linked.items()):
         if count > 1:
-            yield f"“{feature}” / “{option}” belongs to {count} syndromes."
+            what = f"“{feature}” / “{option}” belongs to {count} syndromes."
+            yield Fault(what, "options", feature, option)
 
 
-def _gates(features: Sequence[Feature]) -> Iterator[str]:
+def _gates(features: Sequence[Feature]) -> Iterator[Fault]:
     by_key = {feature.key: feature for feature in features}
     earlier: set[FeatureKey] = set()
     for feature in features:
         where = f"The condition for asking “{feature.key}”"
-        try:
-            gate = parse(feature.asked_if)
-        except RuleError as error:
-            yield f"{where} is not in order: {error}."
-        else:
-            yield from (f"{where} is not in order: {misfit}." for misfit in misfits(gate, by_key))
-            for key in sorted((features_of(gate) & by_key.keys()) - earlier):
-                yield f"{where} looks at “{key}”, which does not come before it."
+        for what in _gate(feature, by_key, earlier):
+            yield Fault(f"{where} {what}.", "features", feature.key, field="asked_if")
         earlier.add(feature.key)
 
 
-def _rules(rules: Sequence[Rule], features: Sequence[Feature]) -> Iterator[str]:
+def _gate(
+    feature: Feature, by_key: Mapping[FeatureKey, Feature], earlier: Set[FeatureKey]
+) -> Iterator[str]:
+    try:
+        gate = parse(feature.asked_if)
+    except RuleError as error:
+        yield f"is not in order: {error}"
+        return
+    yield from (f"is not in order: {misfit}" for misfit in misfits(gate, by_key))
+    for key in sorted((features_of(gate) & by_key.keys()) - earlier):
+        yield f"looks at “{key}”, which does not come before it"
+
+
+def _rules(rules: Sequence[Rule], features: Sequence[Feature]) -> Iterator[Fault]:
     by_key = {feature.key: feature for feature in features}
     for rule in rules:
-        where = f"The rule “{rule.key}”"
-        if not rule.text.strip():
-            yield f"{where} is empty."
-            continue
-        try:
-            expression = parse(rule.text)
-        except RuleError as error:
-            yield f"{where} is not in order: {error}."
-        else:
-            yield from (f"{where} is not in order: {m}." for m in misfits(expression, by_key))
+        for what in _rule(rule, by_key):
+            yield Fault(f"The rule “{rule.key}” {what}.", "rules", rule.key, field="text")
+
+
+def _rule(rule: Rule, by_key: Mapping[FeatureKey, Feature]) -> Iterator[str]:
+    if not rule.text.strip():
+        yield "is empty"
+        return
+    try:
+        expression = parse(rule.text)
+    except RuleError as error:
+        yield f"is not in order: {error}"
+    else:
+        yield from (f"is not in order: {misfit}" for misfit in misfits(expression, by_key))
 
 
 def faults_of_verdicts(
@@ -320,7 +369,7 @@ def faults_of_verdicts(
     signs: Signs,
     verdicts: Mapping[RuleKey, Verdict],
     scope: Collection[RuleKey],
-) -> Iterator[str]:
+) -> Iterator[Fault]:
     """Yield the rules that can never hold, the alarms that can switch a rule off, and the scope
     rules that an alarm could switch on, and so take the risk thresholds away.
 
@@ -328,13 +377,15 @@ def faults_of_verdicts(
     """
     for key, verdict in verdicts.items():
         if verdict is FALSE:
-            yield f"The rule “{key}” can never hold."
+            yield Fault(f"The rule “{key}” can never hold.", "rules", key, field="text")
         hung = {signs.owner[sign] for sign in signs.signs_of(verdict)}
         for feature in (features[index] for index in sorted(hung)):
             if key in scope and any(option.alarm for option in feature.options):
-                yield f"The scope rule “{key}” hangs on “{feature.key}”, which has an alarm."
+                what = f"The scope rule “{key}” hangs on “{feature.key}”, which has an alarm."
+                yield Fault(what, "rules", key, field="text")
             for option in calming_alarms(feature, signs, verdict):
-                yield f"The rule “{key}” is switched off by the alarm “{feature.key}: {option}”."
+                what = f"The rule “{key}” is switched off by the alarm “{feature.key}: {option}”."
+                yield Fault(what, "rules", key, field="text")
 
 
 def calming_alarms(feature: Feature, signs: Signs, verdict: Verdict) -> Iterator[str]:
