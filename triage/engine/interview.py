@@ -74,7 +74,11 @@ def next_step(
     Features in `skipped` are never asked and read as not known.
     Raises: UnknownFeature if `evidence` or `skipped` names what `knowledge` lacks.
     """
-    standing = Standing(knowledge, evidence, skipped)
+    return step_of(Standing(knowledge, evidence, skipped))
+
+
+def step_of(standing: Standing) -> Step:
+    """Return what comes next for somebody who stands there, as `next_step` does."""
     reached = max((rule.urgency for rule in standing.fired()), default=Urgency.SELF_CARE)
     if reached is Urgency.EMERGENCY_NOW:
         return Conclude(disposition_of(standing))

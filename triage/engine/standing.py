@@ -38,11 +38,14 @@ class Standing:
             key = next(key for key in chain(evidence.features, skipped) if key not in known)
             raise UnknownFeature(f"there is no feature “{key}”")
 
-    def after(self, feature: FeatureKey, reply: Reply) -> "Standing":
+    def after(
+        self, feature: FeatureKey, reply: Reply, *, to_the_last_bit: bool = False
+    ) -> "Standing":
         """The same person after one more reply, or another one to the same feature.
 
         What was already worked out of this standing is passed on where the reply cannot change it,
-        and brought up to date where it can.
+        and brought up to date where it can. With `to_the_last_bit` the scores are added up anew,
+        since they hang on the order of adding in their last bits.
         Raises: UnknownFeature if the knowledge has no such feature.
         """
         if feature not in self.knowledge.place:
@@ -53,6 +56,8 @@ class Standing:
         next_one.skipped = self.skipped
         if feature not in self.evidence and feature not in self.skipped:
             next_one._go_on_from(self, feature, reply)
+            if not to_the_last_bit:
+                next_one._add_to_sums_of(self, feature, reply)
         return next_one
 
     def _go_on_from(self, before: "Standing", feature: FeatureKey, reply: Reply) -> None:
@@ -75,7 +80,10 @@ class Standing:
                         holds_now |= verdict is TRUE
                 if "_fired" in worked_out and not holds_now:  # what held holds for good
                     self._fired = before._fired
-        if "sums" in worked_out and (not knowledge.gated or before._reads_the_same_for_good()):
+
+    def _add_to_sums_of(self, before: "Standing", feature: FeatureKey, reply: Reply) -> None:
+        gated = self.knowledge.gated
+        if "sums" in before.__dict__ and (not gated or before._reads_the_same_for_good()):
             sums = before.sums
             self.sums = sums.with_reply(feature, reply) if self._counts(feature) else sums
 

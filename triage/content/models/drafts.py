@@ -1,17 +1,14 @@
-"""What clinic staff edit (the drafts), and the releases that are frozen from it."""
+"""What clinic staff edit: the drafts of a topic, each row refused by the database where it is wrong."""
 
 from typing import Self
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
-from triage.engine import RuleError, parse
-
-from .calibration import LEAST_PEOPLE, MOST_ERROR, UnfitTable, reliability_in
-from .choices import (
+from triage.content.calibration import LEAST_PEOPLE, MOST_ERROR, UnfitTable, reliability_in
+from triage.content.choices import (
     AdviceScope,
     Basis,
     ConditionKind,
@@ -24,6 +21,7 @@ from .choices import (
     TranslationStatus,
     Urgency,
 )
+from triage.engine import RuleError, parse
 
 OLDEST = 120  # years; also the highest of any number that a question takes
 
@@ -230,6 +228,7 @@ class Topic(models.Model):
         self.glossary.all().delete()
         self.translations.all().delete()
         self.calibration_studies.all().delete()
+        self.reviews.all().delete()
 
 
 class SourceQuerySet(models.QuerySet["Source"]):
@@ -1059,78 +1058,44 @@ class Translation(models.Model):
         return (self.topic.key, self.language, self.place)
 
 
-class ReleaseQuerySet(models.QuerySet["Release"]):
-    def get_by_natural_key(self, topic: str, number: int) -> "Release":
-        return self.get(topic__key=topic, number=number)
-
-    def without_document(self) -> Self:
-        """The document is some 900 kB: few pages need it."""
-        return self.defer("document")
-
-    def not_recalled(self) -> Self:
-        return self.filter(recalled_at=None)
-
-    def for_patients(self) -> Self:
-        """Leave out demonstrations, except where this is one."""
-        return self if settings.DEBUG_HTTP else self.filter(demonstration=False)
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def get_by_natural_key(
+        self, topic: str, place: str, reviewer: str, reviewed_on: str
+    ) -> "Review":
+        return self.get(topic__key=topic, place=place, reviewer=reviewer, reviewed_on=reviewed_on)
 
 
-class Release(models.Model):
-    """Published, frozen, hashed content. The database refuses to change or delete it.
+class Review(models.Model):
+    """Somebody with the knowledge has looked at a row, all of its texts and numbers."""
 
-    Triggers of the migration `frozen_releases` let only the three recall columns be filled in,
-    once. On SQLite a later migration that alters this table drops them and must make them again.
-    """
-
-    topic = models.ForeignKey(Topic, models.PROTECT, related_name="releases")
-    number = models.PositiveIntegerField()
-    document = models.TextField(help_text="Canonical JSON: sorted keys, no spaces.")
-    sha256 = models.CharField("SHA-256")
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="releases_written"
+    topic = models.ForeignKey(Topic, models.CASCADE, related_name="reviews")
+    place = models.CharField(
+        "what was reviewed", help_text="Such as “conditions/lipoma”: all of its texts and numbers."
     )
-    approver = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="releases_approved"
-    )
-    published_at = models.DateTimeField()
-    why = models.TextField(help_text="What changes for the people we serve.")
-    demonstration = models.BooleanField(
-        help_text="For trying out only: every page says so, and a real service refuses it."
-    )
-    recalled_at = models.DateTimeField(null=True, blank=True)
-    recalled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        related_name="releases_recalled",
-        null=True,
-        blank=True,
-    )
-    recalled_why = models.TextField(blank=True)
+    reviewer = models.CharField(help_text="Name and profession, as others would look them up.")
+    reviewed_on = models.DateField()
+    due_on = models.DateField("to be reviewed again by")
+    note = models.TextField(blank=True, help_text="What was looked at, and what is in doubt.")
 
-    objects = ReleaseQuerySet.as_manager()
+    objects = ReviewQuerySet.as_manager()
 
     class Meta:
-        ordering = ("topic", "-number")
-        permissions = [("approve_release", "Can approve what somebody else wrote")]
+        ordering = ("topic", "place", "-reviewed_on")
         constraints = [
-            models.UniqueConstraint("topic", "number", name="release_once_per_number"),
-            models.CheckConstraint(
-                condition=~Q(author=F("approver")), name="release_approved_by_another"
+            models.UniqueConstraint(
+                "topic", "place", "reviewer", "reviewed_on", name="review_once_per_day"
             ),
-            models.CheckConstraint(condition=Q(number__gte=1), name="release_number_from_1"),
+            not_empty("place", "review_says_what"),
+            not_empty("reviewer", "review_says_who"),
             models.CheckConstraint(
-                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="release_sha256"
-            ),
-            not_empty("why", "release_says_why"),
-            models.CheckConstraint(
-                condition=Q(recalled_at=None, recalled_by=None, recalled_why="")
-                | (Q(recalled_at__isnull=False, recalled_by__isnull=False) & ~Q(recalled_why="")),
-                name="release_recall_whole",
+                condition=Q(due_on__gt=F("reviewed_on")),
+                name="review_due_later",
+                violation_error_message="The next review comes after this one.",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"Release {self.number}"
+        return f"{self.place}, {self.reviewed_on}"
 
-    def natural_key(self) -> tuple[str, int]:
-        return (self.topic.key, self.number)
+    def natural_key(self) -> tuple[str, str, str, str]:
+        return (self.topic.key, self.place, self.reviewer, str(self.reviewed_on))
