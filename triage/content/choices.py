@@ -75,3 +75,11 @@ class TranslationStatus(TextChoices):
     DRAFT = "draft", "Draft: not shown to anybody"
     TRANSLATED = "translated", "Translated, not clinically checked"
     CHECKED = "checked", "Clinically checked"
+
+
+class ProposalState(TextChoices):
+    SUBMITTED = "submitted", "Waiting to be approved"
+    APPROVED = "approved", "Approved, not yet published"
+    PUBLISHED = "published", "Published"
+    SENT_BACK = "sent_back", "Sent back"
+    WITHDRAWN = "withdrawn", "Taken back by its author"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.core import serializers
@@ -36,6 +37,7 @@ def compile_release(topic: Topic) -> Document:
         "glossary": _rows(topic.glossary.select_related("topic")),
         "translations": _rows(topic.translations.select_related("topic")),
         "calibration_studies": _rows(topic.calibration_studies.select_related("topic", "source")),
+        "reviews": _rows(topic.reviews.select_related("topic")),
     }
 
 
@@ -47,8 +49,14 @@ def _rows[M: models.Model](rows: Iterable[M]) -> list[dict[str, Any]]:
     )
     many = [field.name for field in in_order[0]._meta.many_to_many] if in_order else []
     return [
-        row["fields"] | {name: sorted(row["fields"][name]) for name in many} for row in serialised
+        {name: _plain(value) for name, value in row["fields"].items()}
+        | {name: sorted(row["fields"][name]) for name in many}
+        for row in serialised
     ]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def canonical(document: Document) -> bytes:

@@ -23,6 +23,7 @@ from .models import (
     Likelihood,
     Option,
     RedFlag,
+    Review,
     RiskGroup,
     Source,
     Syndrome,
@@ -49,6 +50,7 @@ FILES: dict[str, type[models.Model]] = {
     "glossary": GlossaryTerm,
     "translations": Translation,
     "calibration_studies": CalibrationStudy,
+    "reviews": Review,
 }
 SOURCE_DOCUMENT = "source-document.txt"
 SHARED = (Topic, Source)  # these outlive their topic's drafts: releases and other topics name them

@@ -1,15 +1,17 @@
 """From drafts to a release: compiled, hashed, published by two people, recalled by one."""
 
-import hashlib
+import json
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from .choices import ProposalState
 from .documents import canonical, compile_release
 from .faults import Fault, faults_in
-from .models import Release, Topic
+from .models import Proposal, Release, Topic
+from .snapshots import snapshot_of
 
 __all__ = [
     "AlreadyRecalled",
@@ -66,22 +68,30 @@ def publish(
         raise OwnApprover("Nobody approves what they wrote: author and approver must differ.")
     if not approver.has_perm("content.approve_release"):
         raise MayNotApprove(f"{approver} may not approve: the Approver group can.")
-    document = compile_release(topic)
-    if faults := faults_in(document):
+    snapshot = snapshot_of(topic)
+    if faults := faults_in(json.loads(snapshot.document)):
         raise UnfitDraft(faults)
-    text = canonical(document)
+    proposal = Proposal.objects.create(topic=topic, snapshot=snapshot, author=author, why=why)
+    proposal.contributions.create(person=author)
+    Proposal.objects.filter(pk=proposal.pk).update(
+        state=ProposalState.APPROVED, approver=approver, approved_at=timezone.now()
+    )
     last = topic.releases.aggregate(last=Max("number"))["last"] or 0
-    return Release.objects.create(
+    release = Release.objects.create(
         topic=topic,
         number=last + 1,
-        document=text.decode(),
-        sha256=hashlib.sha256(text).hexdigest(),
+        document=snapshot.document,
+        sha256=snapshot.sha256,
+        proposal=proposal,
         author=author,
         approver=approver,
+        publisher=approver,
         published_at=timezone.now(),
         why=why,
         demonstration=demonstration,
     )
+    Proposal.objects.filter(pk=proposal.pk).update(state=ProposalState.PUBLISHED)
+    return release
 
 
 def recall(*, release: Release, by: User, why: str) -> None:
