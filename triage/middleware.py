@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
+from triage.staff.site import is_for_staff
+
 type View = Callable[[HttpRequest], HttpResponse]
 
 log = structlog.get_logger("triage.request")
@@ -84,8 +86,7 @@ class LimitThePost:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_: Any) -> None:
-        match = request.resolver_match
-        if match and "admin" in match.app_names:
+        if is_for_staff(request):
             return
         if int(request.META.get("CONTENT_LENGTH") or 0) > settings.PATIENT_POST_MAX_BYTES:
             raise RequestDataTooBig

@@ -44,6 +44,9 @@ STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "var" / "static")
 DATABASE_URL = env.str("DATABASE_URL", "")
 SQLITE_WAL_RISK_ACCEPTED = env.bool("SQLITE_WAL_RISK_ACCEPTED", False)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+# How many proxies of ours a request passes. With a wrong number everybody shares one address, or
+# anybody can choose theirs.
+PROXY_COUNT = env.int("PROXY_COUNT", 0)
 
 TIME_ZONE = env.str("TIME_ZONE", "Europe/London")
 USE_I18N = True
@@ -127,7 +130,12 @@ INSTALLED_APPS = [
     "triage.content",
     "triage.questionnaire",
     "django_htmx",
-    "django.contrib.admin",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
+    "triage.staff.apps.StaffConfig",  # after axes, whose count of wrong tries its log goes by
+    "triage.staff.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -154,6 +162,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "triage.questionnaire.middleware.SayItInWords",
+    "triage.staff.middleware.KnowStaff",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "triage.urls"
 WSGI_APPLICATION = "triage.wsgi.application"
@@ -187,6 +197,10 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
 ]
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 
@@ -296,8 +310,35 @@ CSRF_COOKIE_HTTPONLY = SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "triage.questionnaire.errors.csrf_failure"
 CSRF_COOKIE_AGE = None  # ends with the browser: nothing stays on the device
-SESSION_COOKIE_AGE = 15 * 60  # staff: idle minutes until the next sign-in
+
+# Staff: a password, then a code of a phone, which holds for this long
+
+STAFF_HALF_WAY = timedelta(minutes=10)  # between the two
+STAFF_IDLE = timedelta(minutes=15)
+STAFF_SESSION = timedelta(hours=8)
+STAFF_CONFIRMED = timedelta(minutes=5)  # until the password is asked for again before publishing
+STAFF_LOCKED_OUT = timedelta(minutes=15)
+SESSION_COOKIE_AGE = int(STAFF_SESSION.total_seconds())
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # the time is kept here, so that it can be said what ended
 SESSION_SAVE_EVERY_REQUEST = False
+
+OTP_TOTP_ISSUER = OPERATOR or "Symptom checker"
+OTP_TOTP_SYNC = False  # half a minute either way, and it does not creep
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+
+# Name and address together: a stranger who guesses must not shut out everybody behind one address.
+AXES_FAILURE_LIMIT = 5
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_COOLOFF_TIME = STAFF_LOCKED_OUT
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "triage.staff.signing_in.address_of"
+AXES_LOCKOUT_CALLABLE = "triage.staff.views.locked_out"
+# It keeps addresses only while it counts wrong tries; triage.staff.security_log has none.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 # At home. Shorter than 20 hours would need a warning and a way to extend it (WCAG 2.2.1).
 ASSESSMENT_LIFETIME = timedelta(hours=24)
@@ -322,7 +363,10 @@ LOGGING = {
         },
     },
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
-    # Django's own handlers would print the path, and e-mail the whole request to the admins.
-    "loggers": {"django": {"handlers": [], "level": LOG_LEVEL, "propagate": True}},
+    "loggers": {
+        # Its own handlers would print the path, and e-mail the whole request to the admins.
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "axes": {"level": "CRITICAL"},  # names browsers and paths; triage.staff.security_log logs
+    },
 }
 LOGGING_CONFIG = "triage.logs.configure"

@@ -2,8 +2,11 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
+from triage.staff.site import PREFIX
+
 urlpatterns = [
-    path("staff/", admin.site.urls),
+    path(PREFIX, include("triage.staff.urls")),
+    path(PREFIX, admin.site.urls),
     # The address says the language: a page can be sent to somebody, and search engines find it.
     *i18n_patterns(path("", include("triage.questionnaire.urls")), prefix_default_language=False),
 ]

@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from tests.staff.people import sign_in
 from triage.content.models import (
     Advice,
     CalibrationStudy,
@@ -51,16 +52,12 @@ def form_of(model: type, pk: object = None) -> str:
 @pytest.fixture
 def staff(release: Release) -> Client:
     """Somebody who may do everything that the admin lets anybody do."""
-    client = Client()
-    client.force_login(User.objects.create_superuser("root"))
-    return client
+    return sign_in(Client(), User.objects.create_superuser("root"))
 
 
 @pytest.fixture
 def as_author(author: User) -> Client:
-    client = Client()
-    client.force_login(author)
-    return client
+    return sign_in(Client(), author)
 
 
 class Controls(HTMLParser):
@@ -358,7 +355,7 @@ def test_a_release_can_be_read_and_neither_made_changed_nor_deleted(
 
 def test_an_approver_reads_the_drafts_and_changes_nothing(approver: User) -> None:
     client = Client()
-    client.force_login(approver)
+    sign_in(client, approver)
     lipoma = Condition.objects.get(key="lipoma")
 
     assert client.get(form_of(Condition, lipoma.pk)).status_code == 200

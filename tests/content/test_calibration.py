@@ -22,6 +22,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests import studies
+from tests.staff.people import sign_in
 from triage.content import calibration
 from triage.content.calibration import (
     LEAST_PEOPLE,
@@ -454,7 +455,7 @@ def test_replacing_the_drafts_takes_the_studies_away(topic: Topic) -> None:
 @pytest.fixture
 def staff(author: User) -> Client:
     client = Client()
-    client.force_login(author)
+    sign_in(client, author)
     return client
 
 

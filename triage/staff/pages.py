@@ -1,0 +1,78 @@
+"""What a staff page is wrapped in."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django_htmx.http import HttpResponseClientRedirect
+
+from . import signing_in
+from .site import is_signed_in
+
+type View = Callable[..., HttpResponse]
+
+
+def staff_page[V: View](*permissions: str) -> Callable[[V], V]:
+    """Open a page only to staff who gave both factors and have all these permissions."""
+
+    def decorate(view: V) -> V:
+        @wraps(view)
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not is_signed_in(request):
+                return lead_to(request, reverse("admin:login"))
+            if not person(request).has_perms(permissions):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return cast(V, never_cache(csrf_protect(page)))
+
+    return decorate
+
+
+def confirmed_recently[V: View](view: V) -> V:
+    """Ask for the password first, unless it was given within the last five minutes.
+
+    A post without it changes nothing and comes back to its own address with a GET.
+    """
+
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if signing_in.is_confirmed(request):
+            return view(request, *args, **kwargs)
+        if request.method != "GET":
+            messages.warning(request, "Nothing was done yet. Give your password, then try again.")
+        return lead_to(request, reverse("staff:confirm"))
+
+    return cast(V, page)
+
+
+def person(request: HttpRequest) -> User:
+    """Return who is signed in, on a page that nobody else sees."""
+    return cast(User, request.user)
+
+
+def lead_to(request: HttpRequest, address: str, **query: str) -> HttpResponse:
+    """Redirect to a page that comes back to this one; htmx must not put it into a part of a page."""
+    shown = request.headers.get("HX-Current-URL", "")
+    back = urlsplit(shown)._replace(scheme="", netloc="").geturl() if shown else ""
+    target = f"{address}?{urlencode({'next': back or request.get_full_path(), **query})}"
+    if request.headers.get("HX-Request"):
+        return HttpResponseClientRedirect(target)
+    return HttpResponseRedirect(target)
+
+
+def next_page(request: HttpRequest) -> str:
+    """Return where a person wanted to go, if that is here; else the first page of the desk."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(wanted, request.get_host(), request.is_secure()):
+        return wanted
+    return reverse("admin:index")
