@@ -40,6 +40,7 @@ HOW_MANY = {
     "glossary": 37,
     "translations": 901,
     "calibration_studies": 0,
+    "reviews": 0,
 }
 
 
