@@ -43,7 +43,7 @@ def test_what_officials_write_is_hard_and_what_people_say_is_easy() -> None:
 def test_the_shipped_spanish_is_easy_to_read() -> None:
     shipped = document_of(settings.BASE_DIR / "fixtures" / "back-lump")
 
-    assert not [what for _, _, what in complaints_in_translation(shipped, "es")]
+    assert not [what for *_, what in complaints_in_translation(shipped, "es")]
     eases = [perspicuity_of(text) for *_, text in texts_of(translated(shipped, "es"), "es")]
     assert min(eases) >= LEAST_EASE - 0.05
 
@@ -56,7 +56,7 @@ def test_a_hard_text_is_named_with_its_measure() -> None:
         for row in shipped["translations"]
     ]
 
-    ((part, row, what),) = complaints_in_translation({**shipped, "translations": rows}, "es")
+    ((part, row, _, what),) = complaints_in_translation({**shipped, "translations": rows}, "es")
 
     assert (part, row["key"]) == ("features", "fever")
     assert what.startswith("“why_we_ask” reads at ")

@@ -58,8 +58,9 @@ SAYS_SEVERAL: Mapping[str, re.Pattern[str]] = {
     ),
 }
 
-type Complaint = tuple[str, Fields, str]
-"""The part of the document, the row of it, and what is wrong, as the end of a sentence."""
+type Complaint = tuple[str, Fields, str, str]
+"""The part of the document, the row of it, the field (none: the question's answers), and what is
+wrong, as the end of a sentence."""
 
 
 def complaints_in(document: Document) -> Iterator[Complaint]:
@@ -80,33 +81,45 @@ def complaints_in_translation(document: Document, language: str) -> Iterator[Com
 
 
 def _hard_to_read(document: Document) -> Iterator[Complaint]:
-    for part, row, name, text in texts_of(document):
+    for part, row, names, text in _read_at_once(document):
         reading = reading_of(text)
         if round(reading.grade, 1) > MOST:
             what = (
-                f"{name} reads at grade {reading.grade:.1f}; {MOST} is the most. The hardest"
+                f"{_called(names)} reads at grade {reading.grade:.1f}; {MOST} is the most. The hardest"
                 f" sentence: “{reading.hardest}” The longest words: {', '.join(reading.longest)}."
             )
-            yield part, row, what
+            yield part, row, "".join(names[:1]), what
 
 
 def _not_easy(document: Document) -> Iterator[Complaint]:
-    for part, row, name, text in texts_of(document, SPANISH):
+    for part, row, names, text in _read_at_once(document, SPANISH):
         ease = perspicuity_of(text)
         if round(ease, 1) < LEAST_EASE:
-            yield part, row, f"{name} reads at {ease:.1f}; {LEAST_EASE} is the least: “{text}”"
+            what = f"{_called(names)} reads at {ease:.1f}; {LEAST_EASE} is the least: “{text}”"
+            yield part, row, "".join(names[:1]), what
 
 
 def texts_of(document: Document, language: str = ENGLISH) -> Iterator[tuple[str, Fields, str, str]]:
     """Yield each text that is read at once: its part and row, what it is, and the text."""
+    for part, row, names, text in _read_at_once(document, language):
+        yield part, row, _called(names), text
+
+
+def _read_at_once(
+    document: Document, language: str = ENGLISH
+) -> Iterator[tuple[str, Fields, tuple[str, ...], str]]:
+    """Yield each such text with the fields it is made of; none of them for a question's answers."""
     for part, texts in READ.items():
         for row in rows_of(document, part):
             for names in texts:
-                what = " with ".join(f"“{name}”" for name in names)
-                yield part, row, what, as_read(language, *(row[name] for name in names))
+                yield part, row, names, as_read(language, *(row[name] for name in names))
     for row in document["features"]:
         answers = (option["text"] for option in options_of(row, document))
-        yield "features", row, "its list of answers", as_read(language, *answers)
+        yield "features", row, (), as_read(language, *answers)
+
+
+def _called(names: tuple[str, ...]) -> str:
+    return " with ".join(f"“{name}”" for name in names) or "its list of answers"
 
 
 def rows_of(document: Document, part: str) -> list[Fields]:
@@ -130,7 +143,7 @@ def _unexplained(document: Document) -> Iterator[Complaint]:
                 f"“{name}” says “{word}”, which the glossary does not explain. Add it there, or say"
                 " it in plainer words."
             )
-            yield part, row, what
+            yield part, row, name, what
 
 
 def _looked_through(document: Document) -> Iterator[tuple[str, Fields, str]]:
@@ -153,7 +166,7 @@ def _explained_badly(document: Document) -> Iterator[Complaint]:
     for row, term in zip(document["glossary"], terms_of(document["glossary"]), strict=True):
         for word in _hard_words(Glossary([term]).without_terms(term.meaning)):
             what = f"its meaning says “{word}”, which is hard as well. Say it plainly."
-            yield "glossary", row, what
+            yield "glossary", row, "meaning", what
 
 
 def _ambiguous(document: Document) -> Iterator[Complaint]:
@@ -162,7 +175,8 @@ def _ambiguous(document: Document) -> Iterator[Complaint]:
     for row, term in terms:
         for form in term.forms:
             if forms[form.casefold()] > 1:
-                yield "glossary", row, f"“{form}” stands for more than one word. Keep one."
+                what = f"“{form}” stands for more than one word. Keep one."
+                yield "glossary", row, "term" if form == term.word else "also", what
 
 
 def _lists(document: Document, language: str) -> Iterator[Complaint]:
@@ -175,4 +189,4 @@ def _lists(document: Document, language: str) -> Iterator[Complaint]:
                     f"neither “{name}” nor “help_text” says that several answers may be ticked."
                     " Ask for “any of these”, “all of these” or “all that fit”."
                 )
-                yield "features", row, what
+                yield "features", row, name, what
