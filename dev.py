@@ -264,7 +264,9 @@ def run(arguments: Sequence[str]) -> NoReturn:
             ) from None
     make_environment("run")
     set_up()
-    say(f"serving on http://127.0.0.1:{port}/ (staff: /staff/); stop with Ctrl+C")
+    say(f"serving on http://127.0.0.1:{port}/; stop with Ctrl+C")
+    say("staff: /staff/ as demo-author, who writes, or demo-approver, who approves and publishes;")
+    say("       their code of six digits: python3 dev.py manage one_time_code demo-author")
     address = f"127.0.0.1:{port}"
     if WINDOWS:  # gunicorn needs fork()
         served = call([PYTHON, "manage.py", "runserver", "--noreload", address], **demonstration())

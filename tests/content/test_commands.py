@@ -4,7 +4,6 @@ import re
 from io import StringIO
 
 import pytest
-from django.contrib.auth import authenticate
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -14,6 +13,7 @@ from pytest_django.fixtures import Settings
 from triage.content.demonstration import set_up
 from triage.content.models import Condition, Feature, Release, Topic
 from triage.content.releases import live_release
+from triage.staff.signing_in import codes_left, phone_of
 
 PEOPLE = ("--author", "demo-author", "--approver", "demo-approver", "--why", "A better word.")
 
@@ -125,22 +125,26 @@ def test_loading_content_that_is_there_says_that_nothing_was_changed(release: Re
     assert Topic.objects.get().title.startswith("Painful lump")
 
 
-def test_the_demonstration_makes_two_people_whose_passwords_are_said_once(release: Release) -> None:
-    # Releases name their author for good; so these two are made anew under their names.
+def test_the_demonstration_makes_people_whose_passwords_are_said_once(release: Release) -> None:
+    # Releases name their author for good; so these are made anew under their names.
     for former in User.objects.filter(username__startswith="demo-"):
         former.username = f"former-{former.username}"
         former.save()
 
     first, second = said("set_up_demonstration"), said("set_up_demonstration")
 
-    created = re.findall(r"Created (\S+) with the one-time password (\S+)", first)
-    assert [name for name, _ in created] == ["demo-author", "demo-approver"]
-    for name, password in created:
-        person = authenticate(username=name, password=password)
-        assert isinstance(person, User)
+    created = re.findall(
+        r"Created (\S+) with the password (\S+) and the recovery codes ((?:\S+ ){4}\S+)\n", first
+    )
+    assert [name for name, *_ in created] == ["demo-author", "demo-approver", "demo-auditor"]
+    for name, password, codes in created:
+        person = User.objects.get(username=name)
+        assert person.check_password(password)
         assert person.is_staff
         assert not person.is_superuser
-    assert created[0][1] != created[1][1]
+        assert codes_left(person) == len(codes.split()) == 5
+        assert phone_of(person)
+    assert len({password for _, password, _ in created}) == 3
     assert second == ""
 
 
@@ -150,7 +154,7 @@ def test_setting_up_again_changes_nothing_and_asks_little(release: Release) -> N
 
     assert created == []
     assert Release.objects.count() == 1
-    assert len(queries) <= 12
+    assert len(queries) <= 15
     assert all(query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE")) for query in queries)
 
 

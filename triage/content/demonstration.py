@@ -1,75 +1,58 @@
-"""What `dev.py run` needs to be tried out at once: content, two people, a first release."""
+"""What `dev.py run` needs to be tried out at once: content, three people, a first release."""
 
 import secrets
+from dataclasses import dataclass
 
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.db import transaction
+
+from triage.staff.roles import set_up_groups
+from triage.staff.signing_in import give_phone, make_recovery_codes, phone_of
 
 from .fixtures import load_topic, topic_folders
 from .models import Topic
 from .releases import publish
 
-DRAFTS = (
-    "topic",
-    "source",
-    "condition",
-    "feature",
-    "option",
-    "likelihood",
-    "syndrome",
-    "syndromechance",
-    "syndromemember",
-    "redflag",
-    "riskgroup",
-    "advice",
-    "glossaryterm",
-    "translation",
-    "calibrationstudy",
-)
 WHY = "First release, so that the checker can be tried out. No clinician has approved it."
+RECOVERY_CODES = 5
+
+
+@dataclass(frozen=True)
+class Account:
+    """What somebody new signs in with. It is said once and, but for hashes, stored nowhere."""
+
+    name: str
+    password: str
+    recovery_codes: list[str]
 
 
 @transaction.atomic
-def set_up() -> list[tuple[str, str]]:
-    """Load, create and publish what is missing; return who was created, with their passwords.
+def set_up() -> list[Account]:
+    """Load, create and publish what is missing; return who was created.
 
     Safe to repeat: what is there already is left as it is.
     """
     for folder in topic_folders():
         load_topic(folder)
-    authors, approvers = set_up_groups()
-    author, author_password = _person("demo-author", authors)
-    approver, approver_password = _person("demo-approver", approvers)
+    roles = set_up_groups()
+    created: list[Account] = []
+    author = _person("demo-author", [roles["Author"]], created)
+    approver = _person("demo-approver", [roles["Approver"], roles["Publisher"]], created)
+    _person("demo-auditor", [roles["Auditor"]], created)
     for topic in Topic.objects.filter(releases=None):
         publish(topic=topic, author=author, approver=approver, why=WHY, demonstration=True)
-    created = ((author, author_password), (approver, approver_password))
-    return [(person.username, password) for person, password in created if password]
+    return created
 
 
-def set_up_groups() -> tuple[Group, Group]:
-    """Return the group that writes and the group that approves, made if they are not there.
-
-    One that is there may do what is new since it was made, and all that it could do before.
-    """
-    authors, _ = Group.objects.get_or_create(name="Author")
-    _permit(authors, ("view", "add", "change", "delete"), DRAFTS, "view_release")
-    approvers, _ = Group.objects.get_or_create(name="Approver")
-    _permit(approvers, ("view",), (*DRAFTS, "release"), "approve_release")
-    return authors, approvers
-
-
-def _permit(group: Group, actions: tuple[str, ...], models: tuple[str, ...], more: str) -> None:
-    names = [more, *(f"{action}_{model}" for action in actions for model in models)]
-    wanted = Permission.objects.filter(content_type__app_label="content", codename__in=names)
-    if missing := list(wanted.exclude(group=group)):
-        group.permissions.add(*missing)
-
-
-def _person(username: str, group: Group) -> tuple[User, str]:
-    """Return a member of staff, and the password if they are new: it is stored nowhere else."""
-    if person := User.objects.filter(username=username).first():
-        return person, ""
-    password = secrets.token_urlsafe(12)
-    person = User.objects.create_user(username, password=password, is_staff=True)
-    person.groups.add(group)
-    return person, password
+def _person(name: str, groups: list[Group], created: list[Account]) -> User:
+    """Return a member of staff whose phone is this computer, see `manage.py one_time_code`."""
+    person = User.objects.filter(username=name).first()
+    if person is None:
+        password = secrets.token_urlsafe(12)
+        person = User.objects.create_user(name, password=password, is_staff=True)
+        person.groups.set(groups)
+        codes = make_recovery_codes(user=person, number=RECOVERY_CODES)
+        created.append(Account(name, password, codes))
+    if not phone_of(person):
+        give_phone(user=person)
+    return person

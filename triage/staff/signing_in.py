@@ -24,7 +24,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django_otp import verify_token
-from django_otp.oath import TOTP
+from django_otp.oath import TOTP, hotp
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -107,6 +107,7 @@ def half_way(request: HttpRequest) -> User | None:
 
 
 def phone_of(user: User) -> TOTPDevice | None:
+    """Return the one phone of somebody, if they have set one up."""
     return TOTPDevice.objects.filter(user=user, confirmed=True).first()
 
 
@@ -184,6 +185,20 @@ def set_up_phone(*, user: User, key: str, code: str) -> tuple[TOTPDevice, list[s
     )
     log.info("second_factor_set_up", who=user.get_username())
     return phone, make_recovery_codes(user=user)
+
+
+def give_phone(*, user: User) -> TOTPDevice:
+    """Give a demonstration person a phone that is only a row here, see `next_code`."""
+    return TOTPDevice.objects.create(user=user, name="Phone", tolerance=TOLERANCE)
+
+
+def next_code(phone: TOTPDevice) -> str:
+    """Return a code that will be accepted now. Raises TooSoon if the newest was used already."""
+    totp = TOTP(phone.bin_key)
+    step = max(totp.t(), phone.last_t + 1)
+    if step > totp.t() + TOLERANCE:
+        raise TooSoon((step - TOLERANCE) * totp.step - int(time.time()))
+    return f"{hotp(phone.bin_key, step):06}"
 
 
 @transaction.atomic

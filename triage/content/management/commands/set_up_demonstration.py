@@ -10,8 +10,8 @@ from triage.content.releases import UnfitDraft
 
 class Command(BaseCommand):
     help = (
-        "Load the content, create a demonstration author and approver, and publish a first release"
-        " marked as a demonstration. What is there already stays as it is."
+        "Load the content, create a demonstration author, approver and auditor, and publish a first"
+        " release marked as a demonstration. What is there already stays as it is."
     )
 
     def handle(self, **options: Any) -> None:
@@ -21,5 +21,8 @@ class Command(BaseCommand):
             created = set_up()
         except (UnfitFixture, UnfitDraft) as fault:
             raise CommandError(str(fault)) from fault
-        for username, password in created:
-            self.stdout.write(f"Created {username} with the one-time password {password}")
+        for account in created:
+            self.stdout.write(
+                f"Created {account.name} with the password {account.password}"
+                f" and the recovery codes {' '.join(account.recovery_codes)}"
+            )
