@@ -185,15 +185,16 @@ def test_the_table_cannot_be_emptied_at_once(release: Release) -> None:
 def test_the_database_itself_refuses_an_author_who_approves(release: Release, author: User) -> None:
     own = Release.objects.get(pk=release.pk)
     own.pk, own.number, own.approver = None, 2, author
+    refused = "release_approved_by_another|another person has approved"
 
-    with pytest.raises(IntegrityError, match="release_approved_by_another"), transaction.atomic():
+    with pytest.raises(IntegrityError, match=refused), transaction.atomic():
         own.save(force_insert=True)
-    with pytest.raises(IntegrityError, match="release_approved_by_another"), transaction.atomic():
+    with pytest.raises(IntegrityError, match=refused), transaction.atomic():
         Release.objects.bulk_create([own])
     columns = [str(f.column) for f in Release._meta.concrete_fields if not f.primary_key]
     values = ", ".join({"number": "2", "approver_id": "author_id"}.get(c, c) for c in columns)
     with (
-        pytest.raises(IntegrityError, match="release_approved_by_another"),
+        pytest.raises(IntegrityError, match=refused),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):

@@ -72,7 +72,6 @@ def publish(
     if faults := faults_in(json.loads(snapshot.document)):
         raise UnfitDraft(faults)
     proposal = Proposal.objects.create(topic=topic, snapshot=snapshot, author=author, why=why)
-    proposal.contributions.create(person=author)
     Proposal.objects.filter(pk=proposal.pk).update(
         state=ProposalState.APPROVED, approver=approver, approved_at=timezone.now()
     )
