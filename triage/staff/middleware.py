@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django_otp.middleware import OTPMiddleware
 
-from . import signing_in
+from . import kept, signing_in
 from .pages import lead_to
 from .site import is_for_staff
 
@@ -36,7 +36,12 @@ class KnowStaff:
             return None
         if why := signing_in.over(request.session):
             log.info("session_over", who=request.user.get_username(), why=why)
+            typed = kept.typed(request)
             request.session.flush()
+            if typed:
+                request.session[kept.KEPT] = typed
+            elif request.method == "POST":
+                why += "-lost"
             request.user = AnonymousUser()
             if request.resolver_match and request.resolver_match.view_name == "admin:login":
                 return None

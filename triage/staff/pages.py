@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django_htmx.http import HttpResponseClientRedirect
 
-from . import signing_in
+from . import kept, signing_in
 from .site import is_signed_in
 
 type View = Callable[..., HttpResponse]
@@ -41,7 +41,7 @@ def staff_page[V: View](*permissions: str) -> Callable[[V], V]:
 def confirmed_recently[V: View](view: V) -> V:
     """Ask for the password first, unless it was given within the last five minutes.
 
-    A post without it changes nothing and comes back to its own address with a GET.
+    A post without it changes nothing: what it held is offered again, see `kept`.
     """
 
     @wraps(view)
@@ -49,7 +49,9 @@ def confirmed_recently[V: View](view: V) -> V:
         if signing_in.is_confirmed(request):
             return view(request, *args, **kwargs)
         if request.method != "GET":
-            messages.warning(request, "Nothing was done yet. Give your password, then try again.")
+            messages.warning(request, "Nothing was done yet: give your password first.")
+            if typed := kept.typed(request):
+                request.session[kept.KEPT] = typed
         return lead_to(request, reverse("staff:confirm"))
 
     return cast(V, page)
@@ -70,9 +72,20 @@ def lead_to(request: HttpRequest, address: str, **query: str) -> HttpResponse:
     return HttpResponseRedirect(target)
 
 
+def onward(request: HttpRequest) -> HttpResponse:
+    """Go on to where a person wanted to go, past what they had typed and could not save."""
+    if kept.is_kept(request):
+        query = urlencode({"next": next_page(request)})
+        return HttpResponseRedirect(f"{reverse('staff:kept')}?{query}")
+    request.session.pop(kept.KEPT, None)
+    return HttpResponseRedirect(next_page(request))
+
+
 def next_page(request: HttpRequest) -> str:
     """Return where a person wanted to go, if that is here; else the first page of the desk."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if urlsplit(wanted).path == reverse("admin:logout"):  # takes no GET
+        return reverse("admin:index")
     if url_has_allowed_host_and_scheme(wanted, request.get_host(), request.is_secure()):
         return wanted
     return reverse("admin:index")

@@ -5,7 +5,7 @@ from typing import Any
 
 import segno
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -17,9 +17,9 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from . import signing_in
+from . import kept, signing_in
 from .forms import CodeForm, NameAndPassword, PasswordForm
-from .pages import confirmed_recently, next_page, person, staff_page
+from .pages import confirmed_recently, next_page, onward, person, staff_page
 from .site import is_signed_in
 
 WHY = {
@@ -51,11 +51,19 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         user = form.get_user()
         signing_in.begin(request=request, user=user)
-        return _onward(request, "staff:code" if signing_in.phone_of(user) else "staff:phone")
-    why = WHY.get(request.GET.get("why", ""), "").format(
-        idle=settings.STAFF_IDLE.seconds // 60, long=settings.STAFF_SESSION.seconds // 3600
+        return _lead_to(request, "staff:code" if signing_in.phone_of(user) else "staff:phone")
+    why, _, lost = request.GET.get("why", "").partition("-")
+    return page(
+        request,
+        "staff/sign_in.html",
+        "Sign in",
+        form=form,
+        why=WHY.get(why, "").format(
+            idle=settings.STAFF_IDLE.seconds // 60, long=settings.STAFF_SESSION.seconds // 3600
+        ),
+        lost=lost,
+        kept=kept.KEPT in request.session,
     )
-    return page(request, "staff/sign_in.html", "Sign in", form=form, why=why)
 
 
 @never_cache
@@ -65,7 +73,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def code(request: HttpRequest) -> HttpResponse:
     user = signing_in.half_way(request)
     if user is None:
-        return _onward(request, "admin:login")
+        return _lead_to(request, "admin:login")
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -78,7 +86,7 @@ def code(request: HttpRequest) -> HttpResponse:
             form.refuse(why)
         else:
             signing_in.let_in(request=request, user=user, device=device)
-            return HttpResponseRedirect(next_page(request))
+            return onward(request)
     return page(
         request,
         "staff/code.html",
@@ -98,7 +106,7 @@ def phone(request: HttpRequest) -> HttpResponse:
         return new_phone(request)
     user = signing_in.half_way(request)
     if user is None or signing_in.phone_of(user):
-        return _onward(request, "admin:login")
+        return _lead_to(request, "admin:login")
     return _set_up(request, user)
 
 
@@ -172,9 +180,16 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(request.POST if request.method == "POST" else None, request=request)
     if form.is_valid():
-        messages.success(request, "Thank you. Now do what you came to do.")
-        return HttpResponseRedirect(next_page(request))
+        return onward(request)
     return page(request, "staff/confirm.html", "Give your password once more", form=form)
+
+
+@staff_page()
+def kept_post(request: HttpRequest) -> HttpResponse:
+    post = kept.take(request)
+    if post is None:
+        return HttpResponseRedirect(next_page(request))
+    return page(request, "staff/kept.html", "This was not saved yet", post=post)
 
 
 def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
@@ -190,5 +205,5 @@ def forbidden(request: HttpRequest) -> HttpResponse:
     return page(request, "staff/forbidden.html", "You may not do this", status=403)
 
 
-def _onward(request: HttpRequest, name: str) -> HttpResponse:
+def _lead_to(request: HttpRequest, name: str) -> HttpResponse:
     return redirect(f"{reverse(name)}?{urlencode({'next': next_page(request)})}")
