@@ -145,6 +145,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "triage.middleware.log_request",
+    "triage.questionnaire.middleware.try_out_drafts",
     "triage.middleware.speak_as_the_address_says",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -253,7 +254,7 @@ else:
 
 # Static files
 
-STATIC_URL = "static/"
+STATIC_URL = "/static/"  # absolute, or it would follow the pages of a draft that is tried out
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -303,6 +304,7 @@ X_FRAME_OPTIONS = "DENY"
 # The __Host- prefix makes the browser refuse a cookie planted by a sibling domain or over HTTP.
 prefix = "" if DEBUG_HTTP else "__Host-"
 ASSESSMENT_COOKIE_NAME = f"{prefix}assessment"
+TRIAL_COOKIE_NAME = f"{prefix}trial"
 CSRF_COOKIE_NAME = f"{prefix}csrf"
 SESSION_COOKIE_NAME = f"{prefix}staff"
 ASSESSMENT_COOKIE_SECURE = CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = not DEBUG_HTTP

@@ -6,6 +6,8 @@ from triage.staff.site import PREFIX
 
 urlpatterns = [
     path(PREFIX, include("triage.staff.urls")),
+    path(f"{PREFIX}topics/", include("triage.content.urls")),
+    path(PREFIX, include("triage.questionnaire.trial_urls")),
     path(PREFIX, admin.site.urls),
     # The address says the language: a page can be sent to somebody, and search engines find it.
     *i18n_patterns(path("", include("triage.questionnaire.urls")), prefix_default_language=False),

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from copy import deepcopy
-from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests import studies
+from tests.releases import frozen
 from tests.staff.people import sign_in
 from triage.content import calibration
 from triage.content.calibration import (
@@ -431,14 +431,10 @@ def test_a_release_that_was_made_by_another_way_says_nothing_without_evidence(
     release: Release, document: Document, change: Callable[[Document], None]
 ) -> None:
     change(document)
-    text = canonical(document)
 
-    frozen = Release.objects.get(pk=release.pk)
-    frozen.pk, frozen.number = None, 99
-    frozen.document, frozen.sha256 = text.decode(), sha256(text).hexdigest()
-    frozen.save()
+    published = frozen(release, canonical(document).decode())
 
-    assert content_of(frozen.pk).says_in_100 is False
+    assert content_of(published.pk).says_in_100 is False
 
 
 def test_replacing_the_drafts_takes_the_studies_away(topic: Topic) -> None:

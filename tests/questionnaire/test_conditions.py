@@ -1,6 +1,5 @@
 """The public pages of conditions: what they say, to whom, and what search engines are told."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -13,8 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
+from tests.releases import frozen
 from triage.content.documents import canonical
 from triage.content.fixtures import document_of
 from triage.content.knowledge import content_of
@@ -58,18 +57,7 @@ def without_pages(release: Release) -> Release:
 
 
 def publish(last: Release, document: dict[str, Any]) -> Release:
-    text = canonical(document)
-    return Release.objects.create(
-        topic=last.topic,
-        number=last.number + 1,
-        document=text.decode(),
-        sha256=hashlib.sha256(text).hexdigest(),
-        author=last.author,
-        approver=last.approver,
-        published_at=timezone.now(),
-        why="a test",
-        demonstration=True,
-    )
+    return frozen(last, canonical(document).decode())
 
 
 @pytest.mark.parametrize("key", RANKED)

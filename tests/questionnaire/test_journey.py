@@ -1,6 +1,5 @@
 """From the start page to the outcome and away again."""
 
-import hashlib
 from datetime import timedelta
 
 import pytest
@@ -9,6 +8,7 @@ from django.conf import settings
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from tests.releases import frozen
 from triage.content.models import Release
 from triage.engine import FeatureKey, Urgency
 from triage.questionnaire.models import Assessment, Token, hash_of
@@ -378,17 +378,7 @@ def test_each_assessment_finishes_on_its_own_release(underway: Person, release: 
     old, new = "Bladder, bowel and feeling between the legs", "Something new"
     underway.answer("none")
     document = release.document.replace(old, new)
-    Release.objects.create(
-        topic=release.topic,
-        number=release.number + 1,
-        document=document,
-        sha256=hashlib.sha256(document.encode()).hexdigest(),
-        author=release.author,
-        approver=release.approver,
-        published_at=timezone.now(),
-        why="For a test.",
-        demonstration=True,
-    )
+    frozen(release, document)
 
     underway.answer_all()
     newcomer = Person()

@@ -193,3 +193,19 @@ def _urgency(expected: dict[str, Any], name: str, faults: list[str]) -> Urgency 
         faults.append(f"“{name}” is {shown}, which is none of {', '.join(keys)}")
         return None
     return Urgency.of(value)
+
+
+def as_answers(evidence: Evidence, knowledge: Knowledge) -> dict[str, Any]:
+    """Return evidence as the “answers” of a case, which read back give the same evidence."""
+    return {key: _as_answer(knowledge.feature(key), reply) for key, reply in evidence}
+
+
+def _as_answer(feature: Feature, reply: Reply) -> str | list[str] | int:
+    match reply:
+        case Number(value):
+            return value
+        case Declined(reason):
+            return reason.value
+        case Chosen(options):
+            chosen: list[str] = sorted(options)
+            return chosen if feature.kind is Kind.MULTI else chosen[0]

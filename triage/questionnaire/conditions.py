@@ -4,14 +4,16 @@ All that they say stands in the live release, or is computed from it.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import lru_cache, wraps
 from typing import Any, Concatenate
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.translation import override
 from django.views.decorators.http import conditional_page, require_safe
@@ -23,8 +25,10 @@ from triage.engine import ConditionKey, Evidence, Finding, Together, most_alike,
 
 from . import errors, services
 from .languages import address_in
-from .pages import marks_of
+from .models import Token
+from .pages import KEPT, marks_of
 from .sentences import told
+from .trials import cookie_of, is_trial
 
 MOST_COMMON = 8
 MOST_TELLING = 5
@@ -53,17 +57,25 @@ def of_the_live_release[**P](view: ContentView[P]) -> View[P]:
     @wraps(view)
     def found(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
-            content = content_of(services.live_release_here().pk)
+            content = _content_for(request)
         except NothingPublished:
             return errors.unavailable(request)
         response = view(request, content, *args, **kwargs)
-        if settings.ASSESSMENT_COOKIE_NAME in request.COOKIES:
+        if cookie_of(request) in request.COOKIES:
             add_never_cache_headers(response)
         else:
             patch_cache_control(response, public=True, no_cache=True)
         return response
 
     return found
+
+
+def _content_for(request: HttpRequest) -> Content:
+    """Return what is live, or the draft that is being tried out here."""
+    if is_trial(request) and (token := request.COOKIES.get(cookie_of(request))):
+        with suppress(services.NoAssessment, services.Expired, services.Recalled):
+            return services.find(token=Token(token), now=timezone.now()).content
+    return content_of(services.live_release_here().pk)
 
 
 @of_the_live_release
@@ -126,7 +138,7 @@ def _wording(content: Content) -> Wording:
     return content.wording(language_here())
 
 
-@cache
+@lru_cache(KEPT)
 def _entries(content: Content, wording: Wording) -> dict[ConditionKey, Entry]:
     return {
         each.key: Entry(
@@ -139,7 +151,7 @@ def _entries(content: Content, wording: Wording) -> dict[ConditionKey, Entry]:
     }
 
 
-@cache
+@lru_cache(KEPT)
 def _page(content: Content, wording: Wording, key: ConditionKey) -> dict[str, Any]:
     knowledge = content.knowledge
     looks, entries = portrait(knowledge, key), _entries(content, wording)

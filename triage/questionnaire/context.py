@@ -16,6 +16,7 @@ from triage.content.translations import ENGLISH
 
 from . import services
 from .pages import marks_of
+from .trials import cookie_of, desk_of_the_trial, is_trial
 
 OF_THE_RELEASE = (
     "demonstration",
@@ -37,10 +38,12 @@ def plain(request: HttpRequest) -> dict[str, Any]:
         or gettext("This is for trying out, so there is nobody to complain to."),
         "approved_for_clinical_use": bool(settings.CLINICAL_SAFETY_OFFICER),
         "demonstration": None,
+        "draft": False,
+        "desk": desk_of_the_trial() if is_trial(request) else "",
         "language": get_language() or settings.LANGUAGE_CODE,
         "languages": (language,),
         "translation_unchecked": language != ENGLISH,
-        "has_assessment": settings.ASSESSMENT_COOKIE_NAME in request.COOKIES,
+        "has_assessment": cookie_of(request) in request.COOKIES,
     }
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.translation import get_language, get_language_from_path, override
 
 OWN_PAGES = ("/check/delete", "/check/deleted")
@@ -23,8 +23,8 @@ class Link:
 
 def address_in(language: str, path: str) -> str:
     """Return the address of the same page in another language."""
-    bare = bare_path(path)
-    return bare if language == settings.LANGUAGE_CODE else f"/{language}{bare}"
+    mount, bare = get_script_prefix().rstrip("/"), bare_path(path)
+    return f"{mount}{bare}" if language == settings.LANGUAGE_CODE else f"{mount}/{language}{bare}"
 
 
 def bare_path(path: str) -> str:

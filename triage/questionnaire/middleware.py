@@ -9,11 +9,30 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import get_language
 
 from triage.content.knowledge import NotTranslated
+from triage.staff.site import is_for_staff
 
 from . import errors
 from .languages import address_in
+from .trials import MOUNT, is_trial, mounted
 
 log = structlog.get_logger("triage.questionnaire")
+
+
+def try_out_drafts(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Show the same pages once more below their own mount, where staff try a draft out."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not is_trial(request):
+            return get_response(request)
+        request.path_info = request.path_info.removeprefix(MOUNT.rstrip("/"))
+        if is_for_staff(request):
+            return HttpResponseRedirect(request.path_info)
+        with mounted(MOUNT):
+            return get_response(request)
+
+    return middleware
 
 
 class SayItInWords:

@@ -17,6 +17,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import pgettext_lazy
 
 from triage.content.knowledge import Content, content_of
+from triage.content.snapshots import content_of_snapshot
 from triage.engine import Evidence, FeatureKey, Reply, Urgency, reply_from_json
 
 Token = NewType("Token", str)
@@ -44,7 +45,7 @@ class ListLength(models.Func):
 FIND = """
 SELECT assessment.*, release.recalled_at IS NOT NULL AS recalled
 FROM questionnaire_assessment AS assessment
-JOIN content_release AS release ON release.id = assessment.release_id
+LEFT JOIN content_release AS release ON release.id = assessment.release_id
 WHERE assessment.token_hash = %s
 """
 WRITE = "UPDATE questionnaire_assessment SET {columns} WHERE id = %s AND revision = %s"
@@ -83,7 +84,7 @@ class AssessmentQuerySet(models.QuerySet["Assessment"]):
 
 
 class Assessment(models.Model):
-    """One person's run through a release. The replies are the state; the rest follows from them.
+    """One person's run through a release, or of staff through a draft. The replies are the state; the rest follows from them.
 
     `replies` is a list of `[feature, reply]` in the order first asked; the number of a step is the
     place in it. Beside each reply, `set_at` says at which revision it was last set and `set_by` in
@@ -93,6 +94,7 @@ class Assessment(models.Model):
 
     class Channel(models.TextChoices):
         HOME = "home", "at home"
+        TRIAL = "trial", "tried out by staff"
 
     class Voice(models.TextChoices):
         """Who answers, and how they look at the back and feel it."""
@@ -106,7 +108,12 @@ class Assessment(models.Model):
         OTHER = "other", pgettext_lazy("seen or felt by …", "somebody answering for them")
 
     token_hash = models.CharField(max_length=64, unique=True)
-    release = models.ForeignKey("content.Release", models.PROTECT, related_name="+")
+    release = models.ForeignKey(
+        "content.Release", models.PROTECT, related_name="+", null=True, blank=True
+    )
+    snapshot = models.ForeignKey(
+        "content.Snapshot", models.PROTECT, related_name="+", null=True, blank=True
+    )
     revision = models.PositiveIntegerField(default=0)
     language = models.CharField(max_length=20)
     voice = models.CharField(max_length=10, choices=Voice, default=Voice.TEXT)
@@ -151,7 +158,13 @@ class Assessment(models.Model):
                 name="assessment_voice",
             ),
             models.CheckConstraint(
-                condition=Q(channel="home", device=None), name="assessment_at_home_has_no_device"
+                condition=Q(channel__in=["home", "trial"], device=None),
+                name="assessment_at_home_has_no_device",
+            ),
+            models.CheckConstraint(
+                condition=Q(channel="trial", release=None, snapshot__isnull=False)
+                | (~Q(channel="trial") & Q(release__isnull=False, snapshot=None)),
+                name="assessment_of_a_release_or_a_trial",
             ),
             models.CheckConstraint(
                 condition=Exact(ListLength("replies"), ListLength("set_at")),
@@ -184,7 +197,9 @@ class Assessment(models.Model):
 
     @property
     def content(self) -> Content:
-        return content_of(self.release_id)
+        if self.snapshot_id is not None:
+            return content_of_snapshot(self.snapshot_id)
+        return content_of(self.release_id)  # type: ignore[arg-type] # the database sees to one of both
 
     @property
     def evidence(self) -> Evidence:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import QueryDict
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
@@ -100,13 +100,19 @@ class Row:
     change_url: str
 
 
+KEPT = 2048
+"""How many drawn parts are remembered: a release has some 300, and each draft that is tried out
+brings its own."""
+
+
 def url_of(number: int) -> str:
-    return _url_of(number, get_language())
+    return _url_of(number, get_language(), get_script_prefix())
 
 
 @cache
-def _url_of(number: int, language: str | None) -> str:
-    """Return where a question stands; the language is the active one, which leads its address."""
+def _url_of(number: int, language: str | None, mount: str) -> str:
+    """Return where a question stands: the language is the active one, which leads its address, and
+    a draft that is tried out stands below another mount."""
     return reverse("questionnaire:question", args=[number])
 
 
@@ -115,9 +121,11 @@ def marks_of(content: Content) -> dict[str, Any]:
     return {
         "languages": tuple(content.wordings),
         "translation_unchecked": not content.wording(language_here()).is_checked,
+        "draft": content.release_number == 0,
         "demonstration": content.demonstration,
         "approved_for_clinical_use": bool(settings.CLINICAL_SAFETY_OFFICER)
-        and not content.demonstration,
+        and not content.demonstration
+        and content.release_number > 0,
     }
 
 
@@ -131,7 +139,7 @@ def question_of(assessment: Assessment, feature: FeatureKey) -> Question:
     return _question(assessment.content, wording_of(assessment), voice, feature)
 
 
-@cache
+@lru_cache(KEPT)
 def _question(
     content: Content, wording: Wording, voice: Assessment.Voice, feature: FeatureKey
 ) -> Question:
@@ -209,14 +217,14 @@ def _fields(form: AnswerForm, feature: Question) -> SafeString:
     return render_to_string(template, {"form": form, "feature": feature})
 
 
-@cache
+@lru_cache(KEPT)
 def _untouched(content: Content, wording: Wording, feature: Question) -> SafeString:
     """Draw a question that nobody has answered yet: the same for everybody, so only once."""
     asked = content.knowledge.feature(feature.key)
     return _fields(AnswerForm(feature=asked, wording=wording, reply=None, revision=0), feature)
 
 
-@cache
+@lru_cache(KEPT)
 def _below(wording: Wording, feature: Question, why: str, ways: str) -> SafeString:
     """Draw what stands below the answers, which is the same for many: so only once in a language."""
     context = {"feature": feature, "why": why, "ways": ways}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from triage.content.models import Release, Topic
+from triage.content.models import Release, Snapshot, Topic
 from triage.content.releases import NothingPublished, live_release
 from triage.engine import (
     Ask,
@@ -137,13 +137,19 @@ def live_release_here() -> Release:
 
 
 def start(
-    *, release: Release, language: str, voice: Assessment.Voice, now: datetime
+    *, on: Release | Snapshot, language: str, voice: Assessment.Voice, now: datetime
 ) -> tuple[Token, Assessment]:
-    """Start an assessment on a release. Nobody but the caller ever holds the token."""
+    """Start an assessment on a release, or a trial on a draft. Nobody but the caller ever holds the
+    token."""
+    match on:
+        case Release():
+            pinned = {"release_id": on.pk, "channel": Assessment.Channel.HOME}
+        case Snapshot():
+            pinned = {"snapshot_id": on.pk, "channel": Assessment.Channel.TRIAL}
     token = Token(secrets.token_urlsafe(32))
     assessment = Assessment(
         token_hash=hash_of(token),
-        release_id=release.pk,
+        **pinned,
         language=language,
         voice=voice,
         started_at=now,

@@ -23,6 +23,7 @@ from triage.engine import Ask, FeatureKey, Urgency
 from . import errors, pages, services
 from .forms import AnswerForm
 from .models import Assessment, Token
+from .trials import cookie_of, desk_of_the_trial, is_trial
 
 log = structlog.get_logger("triage.questionnaire")
 
@@ -42,8 +43,18 @@ type View[**P] = Callable[Concatenate[HtmxHttpRequest, P], HttpResponse]
 
 
 def token_of(request: HttpRequest) -> Token | None:
-    token = request.COOKIES.get(settings.ASSESSMENT_COOKIE_NAME)
+    token = request.COOKIES.get(cookie_of(request))
     return Token(token) if token else None
+
+
+def keep_token(response: HttpResponse, cookie: str, token: Token) -> None:
+    response.set_cookie(
+        cookie,
+        token,
+        secure=settings.ASSESSMENT_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def of_an_assessment[**P](view: AssessmentView[P]) -> View[P]:
@@ -126,6 +137,8 @@ def show_step(request: HtmxHttpRequest, progress: services.Progress) -> HttpResp
 @never_cache
 @require_safe
 def start(request: HtmxHttpRequest) -> HttpResponse:
+    if is_trial(request):
+        return redirect(desk_of_the_trial())
     try:
         content = content_of(services.live_release_here().pk)
     except NothingPublished:
@@ -141,6 +154,8 @@ def start(request: HtmxHttpRequest) -> HttpResponse:
 @require_POST
 def begin(request: HtmxHttpRequest) -> HttpResponse:
     """Start an assessment. Somebody who is in the middle of one is asked first."""
+    if is_trial(request):
+        return redirect(desk_of_the_trial())
     now, token = timezone.now(), token_of(request)
     if token and not request.POST.get("again"):
         try:
@@ -157,19 +172,13 @@ def begin(request: HtmxHttpRequest) -> HttpResponse:
         return errors.unavailable(request)
     voice = request.POST.get("voice", "")
     token, assessment = services.start(
-        release=release,
+        on=release,
         language=get_language() or settings.LANGUAGE_CODE,
         voice=Assessment.Voice(voice if voice in Assessment.Voice else "text"),
         now=now,
     )
     response = SeeOther(where(assessment))
-    response.set_cookie(
-        settings.ASSESSMENT_COOKIE_NAME,
-        token,
-        secure=settings.ASSESSMENT_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    keep_token(response, settings.ASSESSMENT_COOKIE_NAME, token)
     return response
 
 
@@ -315,7 +324,7 @@ def delete(request: HtmxHttpRequest) -> HttpResponse:
     if token := token_of(request):
         services.delete(token=token)
     response = SeeOther(reverse("questionnaire:deleted"))
-    response.delete_cookie(settings.ASSESSMENT_COOKIE_NAME, samesite="Lax")
+    response.delete_cookie(cookie_of(request), samesite="Lax")
     return response
 
 

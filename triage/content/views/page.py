@@ -1,26 +1,28 @@
 """What all pages of the content desk share: the admin's frame, and the tabs of a topic."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from triage.content.models import Topic
 
 TABS = {
-    "topic": "Overview",
-    "faults": "Faults",
-    "effects": "Effect",
+    "content:topic": "Overview",
+    "content:faults": "Faults",
+    "content:effects": "Effect",
     "try": "Try it out",
-    "proposals": "Approval",
-    "releases": "Releases",
-    "map": "Map",
-    "matrix": "Matrix",
-    "ledger": "Evidence",
-    "exchange": "Files",
-    "changes": "History",
+    "content:proposals": "Approval",
+    "content:releases": "Releases",
+    "content:map": "Map",
+    "content:matrix": "Matrix",
+    "content:ledger": "Evidence",
+    "content:exchange": "Files",
+    "content:changes": "History",
 }
 
 
@@ -34,15 +36,8 @@ def page(
     **context: Any,
 ) -> HttpResponse:
     """Render a page of the desk; with a topic, below the tabs of its other pages."""
-    here = request.resolver_match.url_name if request.resolver_match else ""
-    tabs = (
-        [
-            (reverse(f"content:{name}", args=[topic.key]), label, name == here)
-            for name, label in TABS.items()
-        ]
-        if topic
-        else []
-    )
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    tabs = [*_tabs(topic, here)] if topic else []
     shared = admin.site.each_context(request)
     return render(
         request,
@@ -50,3 +45,9 @@ def page(
         {**shared, "title": title, "topic": topic, "tabs": tabs, **context},
         status=status,
     )
+
+
+def _tabs(topic: Topic, here: str) -> Iterator[tuple[str, str, bool]]:
+    for name, label in TABS.items():
+        with suppress(NoReverseMatch):
+            yield reverse(name, args=[topic.key]), label, name == here
