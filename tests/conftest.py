@@ -16,6 +16,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from triage import catalogues
 from triage.content import knowledge as content_knowledge
+from triage.content import snapshots as content_snapshots
 from triage.content.demonstration import set_up
 from triage.content.fixtures import document_of
 from triage.content.knowledge import content_of, knowledge_from
@@ -85,9 +86,10 @@ def release(db: None) -> Release:
 
 @pytest.fixture(autouse=True)
 def forget_what_was_rolled_back() -> Iterator[None]:
-    """A release that a test publishes is gone after it, and its id is given out again."""
+    """What a test publishes or keeps is gone after it, and its id is given out again."""
     kept = dict(content_knowledge._contents)
     yield
+    content_snapshots._contents.clear()
     content_knowledge._contents.clear()
     content_knowledge._contents.update(kept)
 
