@@ -19,9 +19,12 @@ from django.utils.safestring import SafeString
 from triage.content.audit import changing
 from triage.content.faults import Fault
 from triage.content.models import (
+    Condition,
+    Feature,
     Option,
     Topic,
 )
+from triage.content.usage import grouped, has_uses, uses_of
 from triage.engine import FeatureKey, OptionKey, RuleError, Words, in_words, parse
 
 SUM_TOLERANCE = 1e-6
@@ -39,6 +42,18 @@ def form_of(row: models.Model) -> str:
     return reverse(f"admin:content_{row._meta.model_name}_change", args=[row.pk])
 
 
+def copy_page_of(row: models.Model) -> str:
+    """Return where a row is copied, or nothing if only its like is added anew."""
+    match row:
+        case Topic():
+            return reverse("content:copy_topic", args=[row.key])
+        case Condition() | Feature():
+            name = f"content:copy_{row._meta.model_name}"
+            return reverse(name, args=[row.topic.key, row.key])
+        case _:
+            return ""
+
+
 def shown_sum(total: float | None, whole: float) -> str:
     if total is None:
         return "nothing yet"
@@ -47,8 +62,26 @@ def shown_sum(total: float | None, whole: float) -> str:
 
 
 def shown_faults(faults: Iterable[Fault], none: str) -> str:
-    rows = format_html_join("", "<li>{}</li>", ((fault,) for fault in faults))
+    rows = format_html_join("", "<li>{}: {}</li>", ((_led(fault), fault.what) for fault in faults))
     return format_html("<ul>{}</ul>", rows) if rows else none
+
+
+def shown_uses(row: models.Model) -> str:
+    groups = (
+        (
+            how,
+            format_html_join("", '<li><a href="{}">{}</a></li>', ((u.link, u.what) for u in uses)),
+        )
+        for how, uses in grouped(uses_of(row)).items()
+    )
+    lines = format_html_join("", "<dt>{}</dt><dd><ul>{}</ul></dd>", groups)
+    return format_html('<dl class="uses">{}</dl>', lines) if lines else "Nowhere yet."
+
+
+def _led(fault: Fault) -> str:
+    return (
+        format_html('<a href="{}">{}</a>', fault.link, fault.where) if fault.link else fault.where
+    )
 
 
 def choices_read_once(field: Any) -> Any:
@@ -107,8 +140,18 @@ class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg]
         options["widget"] = forms.CheckboxSelectMultiple
         return super().formfield_for_manytomany(db_field, request, **options)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = super().get_readonly_fields(request, obj)
+        return [*shown, "where_used"] if obj and has_uses(self.model) else shown
+
+    @admin.display(description="where it is used")
+    def where_used(self, row: models.Model) -> str:
+        return shown_uses(row)
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = [*super().get_fieldsets(request, obj)]
+        if obj and has_uses(self.model) and "where_used" not in flatten_fieldsets(fieldsets):
+            fieldsets.append(("Where it is used", {"fields": ("where_used",)}))
         if not self._may_save(request, obj) or "why" in flatten_fieldsets(fieldsets):
             return fieldsets
         return [*fieldsets, ("For the record", {"fields": ("why",)})]
@@ -128,20 +171,31 @@ class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg]
             return self.has_add_permission(request)
         return self.has_change_permission(request, obj)
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> Any:
+        row = context.get("original")
+        copied = row and self.has_add_permission(request) and copy_page_of(row)
+        return super().render_change_form(request, {**context, "copy": copied}, *args, **options)
+
     def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
         if request.method != "POST":
             return super().changeform_view(request, *args, **options)
         with self._changing(request):
             return super().changeform_view(request, *args, **options)
 
-    def delete_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
-        if request.method == "POST" and not request.POST.get("why", "").strip():
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        if request.method != "POST":
+            row = self.get_object(request, object_id)
+            used = {"where_used": shown_uses(row)} if row and has_uses(self.model) else {}
+            return super().delete_view(request, object_id, used | (extra_context or {}))
+        if not request.POST.get("why", "").strip():
             self.message_user(request, "Nothing was deleted: say why first.", messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
-        if request.method != "POST":
-            return super().delete_view(request, *args, **options)
         with self._changing(request):
-            return super().delete_view(request, *args, **options)
+            return super().delete_view(request, object_id, extra_context)
 
     def _changing(self, request: HttpRequest) -> AbstractContextManager[None]:
         why = request.POST.get("why", "").strip()

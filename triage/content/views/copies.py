@@ -1,6 +1,6 @@
 """To copy a condition, a question or a whole topic under a new key."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from django import forms
 from django.contrib import messages
@@ -57,18 +57,22 @@ def feature(request: HttpRequest, topic: str, key: str) -> HttpResponse:
 @staff_page("content.view_topic", "content.add_topic")
 def topic(request: HttpRequest, topic: str) -> HttpResponse:
     found = get_object_or_404(Topic, key=topic)
-    return _copied(request, found, copy_topic, found.title, found)
+    return _copied(request, found, copy_topic, found.title, found, "-")
 
 
 def _copied[Row: (Condition, Feature, Topic)](
-    request: HttpRequest, original: Row, copies: Copies[Row], name: str, topic: Topic
+    request: HttpRequest,
+    original: Row,
+    copies: Copies[Row],
+    name: str,
+    topic: Topic,
+    joint: str = "_",
 ) -> HttpResponse:
-    joint = "-" if isinstance(original, Topic) else "_"
     suggested = {"key": f"{original.key}{joint}copy", "name": f"{name} (copy)"}
     form = CopyForm(original, request.POST or None, initial=suggested)
-    if form.is_valid() and isinstance(request.user, User):
+    if form.is_valid():
         try:
-            copy = copies(original, who=request.user, **form.cleaned_data)
+            copy = copies(original, who=cast(User, request.user), **form.cleaned_data)
         except CannotCopy as refused:
             form.add_error("key", str(refused))
         else:
