@@ -119,7 +119,7 @@ class _Names:
 
     def of(self, model: type[models.Model], pk: int, said: Mapping[str, Any]) -> str:
         kind = str(model._meta.verbose_name)
-        if row := self._rows.get(model, {}).get(pk):
+        if not model._meta.auto_created and (row := self._rows.get(model, {}).get(pk)):
             return f"{kind}: {_long(str(row))}"
         if model._meta.auto_created:
             pairs = [
@@ -158,7 +158,9 @@ def _with_relations(model: type[models.Model]) -> QuerySet[Any]:
         "SyndromeMember": ("syndrome", "condition", "option__feature"),
         "Proposal": ("topic",),
     }
-    rows: QuerySet[Any] = model._default_manager.select_related(*related.get(model.__name__, ()))
+    rows: QuerySet[Any] = model._default_manager.all()
+    if model.__name__ in related:
+        rows = rows.select_related(*related[model.__name__])
     return rows.defer("document") if model.__name__ in ("Release", "Snapshot") else rows
 
 

@@ -49,7 +49,7 @@ class Search(forms.Form):
         return records.filter(**wanted)
 
 
-@staff_page("content.view_auditrecord")
+@staff_page("content.view_topic")
 def changes(request: HttpRequest, topic: str) -> HttpResponse:
     found = get_object_or_404(Topic, key=topic)
     search = Search(found, request.GET)
@@ -69,7 +69,7 @@ def changes(request: HttpRequest, topic: str) -> HttpResponse:
     )
 
 
-@staff_page("content.view_auditrecord")
+@staff_page("content.view_topic")
 def as_csv(request: HttpRequest, topic: str) -> HttpResponse:
     found = get_object_or_404(Topic, key=topic)
     records = Search(found, request.GET).found(changes_of(found))
