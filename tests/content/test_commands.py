@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from triage.content.demonstration import set_up
-from triage.content.models import Condition, Feature, Release, Topic
+from triage.content.models import Condition, Feature, RedFlag, Release, Topic
 from triage.content.releases import live_release
 from triage.staff.signing_in import codes_left, phone_of
 
@@ -25,7 +25,10 @@ def said(command: str, *words: str, **options: object) -> str:
 
 
 def test_sound_content_is_said_to_be_sound(release: Release) -> None:
-    assert said("check_content") == "The content is sound.\n"
+    first, *others = said("check_content").splitlines()
+
+    assert first == "The content is sound."
+    assert all(line.startswith("To look at: ") for line in others)
 
 
 def test_each_fault_is_a_line_and_the_command_fails(release: Release) -> None:
@@ -34,11 +37,22 @@ def test_each_fault_is_a_line_and_the_command_fails(release: Release) -> None:
     with pytest.raises(CommandError) as failed:
         said("check_content")
 
-    assert str(failed.value).splitlines() == [
-        "The question “fever”: the field “text” is empty. Fill it in.",
-        "The question “fever”: the field “why_we_ask” is empty. Fill it in.",
-    ]
+    first, second, *others = str(failed.value).splitlines()
+    assert first == "The question “fever”: the field “text” is empty. Fill it in."
+    assert second == "The question “fever”: the field “why_we_ask” is empty. Fill it in."
+    assert all(line.startswith("To look at: ") for line in others)
     assert failed.value.returncode == 1
+
+
+def test_what_only_ought_to_be_looked_at_is_named_and_the_command_does_not_fail(
+    release: Release,
+) -> None:
+    RedFlag.objects.filter(key="rf_fever").update(rule="'collapse' in right_now")
+
+    assert (
+        "To look at: The red flag “rf_fever”: whenever it fires, “rf_chest_collapse” fires as well,"
+        in said("check_content")
+    )
 
 
 def test_publish_says_number_and_hash(release: Release) -> None:

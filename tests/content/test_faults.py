@@ -2,67 +2,17 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
 
 import pytest
-from django.conf import settings
+from pytest_django.fixtures import DjangoAssertNumQueries
 
+from triage.content.addresses import linked
 from triage.content.documents import Document
-from triage.content.faults import Fault, faults_in, find_faults
-from triage.content.fixtures import document_of
+from triage.content.faults import Fault, Place, faults_in, find_faults
 from triage.content.models import Advice, Likelihood, Option, RedFlag, Topic
 
-FOLDER = settings.BASE_DIR / "fixtures" / "back-lump"
-
-
-@pytest.fixture(scope="module")
-def shipped_document() -> Document:
-    return document_of(FOLDER)
-
-
-@pytest.fixture
-def document(shipped_document: Document) -> Document:
-    return deepcopy(shipped_document)
-
-
-def row(document: Document, part: str, *key: str) -> Any:
-    """Return the row to break: an option by feature and key, a likelihood by all three."""
-    for fields in document[part]:
-        own: tuple[str, ...]
-        match part:
-            case "options":
-                own = (fields["feature"][1], fields["key"])
-            case "likelihoods":
-                own = (fields["condition"][1], *fields["option"][1:])
-            case "syndrome_chances":
-                own = (fields["syndrome"][1], fields["condition"][1])
-            case "syndrome_members":
-                condition = fields["condition"] or ("", "any")
-                own = (fields["syndrome"][1], *fields["option"][1:], condition[1])
-            case "advice":
-                own = (fields["scope"], fields["key"])
-            case _:
-                own = (fields["key"],)
-        if own == key:
-            return fields
-    raise AssertionError(f"the fixtures have no {key}")
-
-
-def change(part: str, *key: str, **fields: Any) -> Callable[[Document], None]:
-    return lambda document: row(document, part, *key).update(fields)
-
-
-def add_like(part: str, *key: str, **fields: Any) -> Callable[[Document], None]:
-    return lambda document: document[part].append(deepcopy(row(document, part, *key)) | fields)
-
-
-def drop(part: str, *key: str) -> Callable[[Document], None]:
-    return lambda document: document[part].remove(row(document, part, *key))
-
-
-def double(part: str, *key: str) -> Callable[[Document], None]:
-    return lambda document: document[part].append(deepcopy(row(document, part, *key)))
-
+from .breaking import add_like, change, double, drop, row
+from .forms import leading_nowhere
 
 FEVER = ("ill_all_over", "fever", "yes")
 OSTEOMYELITIS = "vertebral_osteomyelitis"
@@ -464,6 +414,29 @@ def test_every_fault_is_named_at_once(document: Document) -> None:
     change(*SOFT, probability=0.5)(document)
 
     assert len(faults_in(document)) == 4
+
+
+def test_every_fault_leads_to_the_field_to_mend(topic: Topic, shipped_document: Document) -> None:
+    faults: list[Fault] = []
+    for break_it, sentence in BROKEN.values():
+        broken = deepcopy(shipped_document)
+        break_it(broken)
+        faults += [fault for fault in faults_in(broken) if sentence in str(fault)]
+
+    assert not leading_nowhere(linked(faults, topic))
+
+
+def test_the_database_is_asked_once_for_each_kind_of_row(
+    topic: Topic, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    faults = [
+        Fault("It", "is wrong.", place=Place(part, key, field))
+        for part, field in (("conditions", "name"), ("likelihoods", "note"), ("options", "text"))
+        for key in (("lipoma",), ("fever", "yes"), ("lipoma", "fever", "yes"))
+    ]
+
+    with django_assert_num_queries(4):  # an answer stands on the page of its question
+        linked(faults, topic)
 
 
 def test_faults_of_the_drafts_are_found_in_the_database(topic: Topic) -> None:

@@ -6,7 +6,7 @@ asked can be told nothing more urgent. Of a condition that it can lead is shown 
 which it does; that it cannot, by a bound that no answers pass. Between the two nobody knows.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,9 @@ SEED = 20_260
 
 ROUNDS = 6
 """So often each answer is tried again; it mostly ends by itself after two or three."""
+
+RIVALS = 3
+"""Of each condition so many others are looked at by themselves: those hardest to get ahead of."""
 
 APART = 1e-9
 """Scores (nats) within this of each other lead together; what is below it is rounding."""
@@ -176,14 +179,14 @@ def leads(knowledge: Knowledge) -> Leads:
             mostly = keys[first], int(counts[first])
     never, unseen = {}, []
     for place, key in enumerate(keys):
-        if counts[place] or _can_lead(knowledge, place):
+        if counts[place]:
             continue
         behind = -_furthest(knowledge, place)  # behind the others by at least so much
         behind[place] = -np.inf
         rival = int(behind.argmax())
         if behind[rival] > APART:
             never[key] = keys[rival]
-        else:
+        elif not _can_lead(knowledge, place, np.argsort(behind)[-RIVALS:].tolist()):
             unseen.append(key)
     return Leads(never, tuple(unseen), always, mostly)
 
@@ -227,17 +230,25 @@ def _ways(knowledge: Knowledge, feature: Feature) -> list[Reply]:
     return [Chosen(frozenset({option.key})) for option in feature.options]
 
 
-def _can_lead(knowledge: Knowledge, place: int) -> bool:
-    """Whether answers are found under which the condition leads: those that are most typical of it,
-    then one answer at a time changed for the better."""
+def _can_lead(knowledge: Knowledge, place: int, rivals: Sequence[int]) -> bool:
+    """Whether answers are found under which the condition leads: those that speak most for it
+    against all others, or against a rival, then one answer at a time changed for the better."""
+    priors = np.exp(knowledge.tables.log_priors)
+    against = [priors, *np.eye(len(priors))[rivals]]
+    return any(_can_lead_from(knowledge, place, others) for others in against)
+
+
+def _can_lead_from(knowledge: Knowledge, place: int, others: Array) -> bool:
     replies = {
         feature.key: reply
         for feature in knowledge.features
-        if (reply := _typical(knowledge, feature, place))
+        if (reply := _telling_most(knowledge, feature, place, others))
     }
     lead = _lead(_scores(knowledge, Evidence(replies.items())), place)
     for _ in range(ROUNDS):
         before = lead
+        if lead > APART:
+            return True
         for feature in knowledge.features:
             for reply in _others(knowledge, feature, replies.get(feature.key)):
                 tried = {key: one for key, one in replies.items() if key != feature.key}
@@ -246,16 +257,16 @@ def _can_lead(knowledge: Knowledge, place: int) -> bool:
                 its = _lead(_scores(knowledge, Evidence(tried.items())), place)
                 if its > lead:
                     replies, lead = tried, its
-            if lead > APART:
-                return True
         if lead <= before:
             return False
     return lead > APART
 
 
-def _typical(knowledge: Knowledge, feature: Feature, place: int) -> Reply | None:
-    """Return the answer that is the most times as likely with the condition as with all together;
-    of a list, every option that is likelier with it."""
+def _telling_most(
+    knowledge: Knowledge, feature: Feature, place: int, others: Array
+) -> Reply | None:
+    """Return the answer that is the most times as likely with the condition as with others, which
+    are weighed, (C,); of a list, every option that is likelier with it."""
     tables = knowledge.tables
     rows = {
         option: tables.outcome_of[feature.key, option.key]
@@ -265,7 +276,7 @@ def _typical(knowledge: Knowledge, feature: Feature, place: int) -> Reply | None
     if not rows:
         return _ways(knowledge, feature)[0] if feature.required else None
     chances = tables.outcomes[list(rows.values())]
-    ratios = chances[:, place] / (chances @ np.exp(tables.log_priors))
+    ratios = chances[:, place] / (chances @ others)
     best = list(rows)[int(ratios.argmax())]
     if feature.kind is Kind.NUMBER:
         return Number((best.low if best.low is not None else feature.low) or 0)

@@ -676,7 +676,7 @@ def _leads(knowledge: Knowledge) -> Iterator[Fault]:
         yield notice(
             key,
             "no answers were found with which it comes first. That there are none is not proved:"
-            " those most typical of it were tried, and from there each answer by itself.",
+            " those that speak most for it were tried, and from there each answer by itself.",
         )
     if leads.always:
         yield notice(leads.always, "it comes first whatever is answered.")

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
+from triage.content.addresses import linked
 from triage.content.faults import faults_of_syndrome
 from triage.content.models import (
     Condition,
@@ -125,4 +126,5 @@ class SyndromeAdmin(ContentAdmin[Syndrome]):
     def faults(self, syndrome: Syndrome) -> str:
         if not syndrome.pk:
             return "Save the syndrome first."
-        return shown_faults(faults_of_syndrome(syndrome), "Nothing: the numbers fit.")
+        faults = linked(faults_of_syndrome(syndrome), syndrome.topic)
+        return shown_faults(faults, "Nothing: the numbers fit.")

@@ -7,6 +7,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from triage.content.addresses import linked
 from triage.content.calibration import UnfitTable, knowledge_sha256, reliability_in, why_not
 from triage.content.documents import compile_release
 from triage.content.faults import Fault, find_faults, find_gaps
@@ -98,13 +99,15 @@ class TopicAdmin(ContentAdmin[Topic]):
     def faults(self, topic: Topic) -> str:
         if not topic.pk:
             return "Save the topic first."
-        return shown_faults(find_faults(topic), "Nothing: the drafts are sound.")
+        return shown_faults(linked(find_faults(topic), topic), "Nothing: the drafts are sound.")
 
     @admin.display(description="what keeps a translation from being shown")
     def gaps(self, topic: Topic) -> str:
         if not topic.pk:
             return "Save the topic first."
-        return shown_faults(find_gaps(topic), "Nothing: every text is there, and of today.")
+        return shown_faults(
+            linked(find_gaps(topic), topic), "Nothing: every text is there, and of today."
+        )
 
     @admin.display(description="calibration studies")
     def studies(self, topic: Topic) -> str:
