@@ -357,7 +357,7 @@ def knowledge_from(document: Document) -> Knowledge:
             _condition(row) for row in by_falling_prior(document["conditions"]) if is_ranked(row)
         ],
         features=[
-            _feature(row, options_of(row, document)) for row in in_order(document["features"])
+            feature_from(row, options_of(row, document)) for row in in_order(document["features"])
         ],
         rules=[_rule(row) for row in by_falling_urgency(document["red_flags"])],
         likelihoods={
@@ -413,7 +413,7 @@ def _condition(row: Fields) -> Condition:
     )
 
 
-def _feature(row: Fields, options: list[Fields]) -> Feature:
+def feature_from(row: Fields, options: list[Fields]) -> Feature:
     return Feature(
         key=FeatureKey(row["key"]),
         kind=Kind(row["kind"]),
