@@ -5,54 +5,56 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from triage.content.choices import Kind
+from triage.content.entries import LiveNumber, live_numbers
+from triage.content.jumps import jumps, lacking, moved, to_be_filled_in
 from triage.content.models import (
+    Feature,
     Likelihood,
     Option,
 )
 
 from .base import (
     ContentAdmin,
-    RowForm,
-    TableInline,
-    choices_read_once,
+    ReasonedForm,
+    form_of,
     shown_sum,
 )
 
 
-class LikelihoodInline(TableInline[Likelihood]):
-    model = Likelihood
-    fields = (
-        "condition",
-        "probability",
-        "basis",
-        "source",
-        "sample_size",
-        "note",
-        "document_paragraph",
-    )
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
-        return choices_read_once(super().formfield_for_foreignkey(db_field, request, **options))
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        related = ("condition", "option__feature", "source")
-        return super().get_queryset(request).select_related(*related)
+def grid_of(feature: Feature) -> str:
+    return reverse("content:grid", args=[feature.topic.key, feature.key])
 
 
 @admin.register(Option)
 class OptionAdmin(ContentAdmin[Option]):
-    inlines = (LikelihoodInline,)
+    readonly_fields = ("numbers",)
     list_display = ("text", "key", "feature", "order", "exclusive", "scored", "alarm", "band")
     list_filter = ("feature__topic", "alarm", "scored", "exclusive", "feature")
-    list_select_related = ("feature",)
     search_fields = ("key", "text", "feature__key", "feature__name")
     fieldsets = (
         (None, {"fields": ("feature", ("key", "order"), "text")}),
         ("What it means", {"fields": ("exclusive", "scored", "alarm", ("low", "high"))}),
+        ("Its numbers", {"fields": ("numbers",)}),
         ("In the source document", {"fields": ("document_paragraph",)}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("feature__topic")
+
+    @admin.display(description="likelihoods")
+    def numbers(self, option: Option) -> str:
+        if not option.pk:
+            return "Save the answer first."
+        if not option.scored:
+            return "None: only rules look at it."
+        count = option.likelihoods.count()
+        return format_html(
+            '<a href="{}">{} in the table of this question</a>', grid_of(option.feature), count
+        )
 
     @admin.display(empty_value="")
     def band(self, option: Option) -> str | None:
@@ -80,12 +82,36 @@ class HasSource(admin.SimpleListFilter):
                 return queryset
 
 
+class LikelihoodForm(ReasonedForm):
+    def clean(self) -> Any:
+        said: Any = super().clean()
+        live = self._live_number()
+        probability = self.cleaned_data.get("probability")
+        if live is None or probability is None or "probability" not in self.changed_data:
+            return said
+        if 0 < probability < 1 and jumps(live.probability, probability):
+            note, source = self.cleaned_data.get("note", ""), self.cleaned_data.get("source")
+            if lacks := lacking(live.note, note, has_source=bool(source)):
+                what = f"{moved(live.probability, probability)} {to_be_filled_in(lacks)}"
+                self.add_error(lacks[0], what)
+        return said
+
+    def _live_number(self) -> LiveNumber | None:
+        row = self.instance
+        if not row.pk:
+            return None
+        place = row.condition.key, row.option.feature.key, row.option.key
+        return live_numbers(row.condition.topic).likelihoods.get(place)
+
+
 @admin.register(Likelihood)
 class LikelihoodAdmin(ContentAdmin[Likelihood]):
-    """Pick a condition and a question on the right: their row of numbers fits on one page."""
+    """Finds numbers by where they are from; they are changed on the page of their condition, or on
+    that of their question."""
 
+    form = LikelihoodForm
     list_display = (
-        "condition",
+        "of_condition",
         "question",
         "answer",
         "probability",
@@ -101,7 +127,7 @@ class LikelihoodAdmin(ContentAdmin[Likelihood]):
         "option__feature",
         ("source", admin.RelatedOnlyFieldListFilter),
     )
-    list_select_related = ("condition", "option__feature", "source")
+    list_select_related = ("condition", "option__feature__topic", "source")
     search_fields = (
         "condition__key",
         "condition__plain_name",
@@ -132,17 +158,21 @@ class LikelihoodAdmin(ContentAdmin[Likelihood]):
         )
         return counted
 
-    def get_changelist_form(self, request: HttpRequest, **options: Any) -> Any:
-        return super().get_changelist_form(request, form=RowForm, **options)
-
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name == "option":
             options["queryset"] = Option.objects.select_related("feature")
         return super().formfield_for_foreignkey(db_field, request, **options)
 
+    @admin.display(description="condition", ordering="condition")
+    def of_condition(self, likelihood: Likelihood) -> str:
+        condition, feature = likelihood.condition, likelihood.option.feature
+        address = f"{form_of(condition)}#feature-{feature.key}"
+        return format_html('<a href="{}">{}</a>', address, condition.plain_name)
+
     @admin.display(ordering="option__feature__order")
     def question(self, likelihood: Likelihood) -> str:
-        return likelihood.option.feature.name
+        feature = likelihood.option.feature
+        return format_html('<a href="{}">{}</a>', grid_of(feature), feature.name)
 
     @admin.display(ordering="option__order")
     def answer(self, likelihood: Likelihood) -> str:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from triage.content.admin.base import LAST_REASON
 from triage.content.audit import changing
 from triage.content.choices import Basis
-from triage.content.entries import Table, table_of_feature
+from triage.content.entries import Table, said_of, table_of_feature, typed_in
 from triage.content.models import Feature
 from triage.staff.pages import staff_page
 
@@ -49,7 +49,9 @@ class GridForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 @staff_page("content.view_likelihood", "content.view_feature")
 def grid(request: HttpRequest, topic: str, feature: str) -> HttpResponse:
-    found = get_object_or_404(Feature.objects.select_related("topic"), topic__key=topic, key=feature)
+    found = get_object_or_404(
+        Feature.objects.select_related("topic"), topic__key=topic, key=feature
+    )
     if request.method != "POST":
         form = GridForm(initial={"why": request.session.get(LAST_REASON, "")})
         return _show(request, found, form, table_of_feature(found))
@@ -57,12 +59,12 @@ def grid(request: HttpRequest, topic: str, feature: str) -> HttpResponse:
     if not user.has_perms(TO_SAVE):
         raise PermissionDenied
     form = GridForm(request.POST)
-    typed = dict(request.POST.items())
-    common = {name: str(typed.get(name, "")).strip() for name in ("basis", "source", "note")}
+    typed = typed_in(request.POST)
+    common = {name: typed.get(name, "").strip() for name in ("basis", "source", "note")}
     if "add_up" in typed:
         table = table_of_feature(found, typed, common)
         return _show(request, found, form, table, only_adds_up=True)
-    with changing(who=user, why=str(typed.get("why", "")).strip()):
+    with changing(who=user, why=typed.get("why", "").strip()):
         table = table_of_feature(found, typed, common)
         if not (table.check() & form.is_valid()):
             return _show(request, found, form, table)
@@ -71,9 +73,7 @@ def grid(request: HttpRequest, topic: str, feature: str) -> HttpResponse:
     if not written:
         messages.info(request, "No number was changed, so nothing was saved.")
     else:
-        told = "; ".join(entry.change for entry in written[:5])
-        more = f"; and {len(written) - 5} more" if len(written) > 5 else ""
-        messages.success(request, f"Saved: {told}{more}.")
+        messages.success(request, said_of(written))
     return HttpResponseRedirect(reverse("content:grid", args=[topic, feature]))
 
 
@@ -89,7 +89,7 @@ def _show(
     errors = [] if only_adds_up else table.errors
     if not only_adds_up:
         errors += [
-            (f"id_{name}", str(form[name].label), what)
+            (f"id_{name}", str(form[name].label), str(what))
             for name, found in form.errors.items()
             for what in found
         ]
@@ -105,5 +105,6 @@ def _show(
         form=form,
         errors=errors,
         only_adds_up=only_adds_up,
+        is_nav_sidebar_enabled=False,  # the table needs the room
         may_save=cast(User, request.user).has_perms(TO_SAVE),
     )

@@ -1,7 +1,7 @@
 """What numbers add up to, as somebody types them."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.utils.html import escape
 from django.views.decorators.http import require_POST
 
@@ -17,7 +17,8 @@ MOST_BOXES = 100
 def row_sum(request: HttpRequest, topic: str) -> HttpResponse:
     """Add up the numbers in the post: those of one condition with one question."""
     texts = [text for name, text in request.POST.items() if name.startswith("probability-")]
-    return HttpResponse(escape(added_up(str(text) for text in texts[:MOST_BOXES])))
+    total = added_up(str(text) for text in texts[:MOST_BOXES])
+    return render(request, "content/total.html", {"total": total})
 
 
 @require_POST
