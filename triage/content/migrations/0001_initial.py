@@ -292,7 +292,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='riskgroup',
-            constraint=models.CheckConstraint(condition=models.Q(('raise_at_percent__gt', 0), ('raise_at_percent__lt', 100)), name='risk_group_raise_at_in_range', violation_error_message='“Raise at” lies above 0 and below 100 %.'),
+            constraint=models.CheckConstraint(condition=models.Q(('raise_at_percent__gt', 0), ('raise_at_percent__lt', 100)), name='risk_group_raise_at_in_range', violation_error_message='“Raise at” lies above 0 and below 100 %%.'),
         ),
         migrations.AddConstraint(
             model_name='release',
@@ -384,7 +384,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='condition',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'ranked'), ('prior_basis__in', ['study', 'guideline', 'estimate']), ('prior_percent__gt', 0), ('prior_percent__isnull', False), ('prior_percent__lt', 100), ('raise_at_percent__gt', 0), ('raise_at_percent__isnull', False), ('raise_at_percent__lt', 100)), models.Q(('kind', 'state'), ('prior_basis', ''), ('prior_percent', None), ('raise_at_percent', None)), _connector='OR'), name='condition_prior_if_ranked', violation_error_message='A ranked condition has a prior and a “raise at” above 0 and below 100 %, and a basis; a state has none of the three.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'ranked'), ('prior_basis__in', ['study', 'guideline', 'estimate']), ('prior_percent__gt', 0), ('prior_percent__isnull', False), ('prior_percent__lt', 100), ('raise_at_percent__gt', 0), ('raise_at_percent__isnull', False), ('raise_at_percent__lt', 100)), models.Q(('kind', 'state'), ('prior_basis', ''), ('prior_percent', None), ('raise_at_percent', None)), _connector='OR'), name='condition_prior_if_ranked', violation_error_message='A ranked condition has a prior and a “raise at” above 0 and below 100 %%, and a basis; a state has none of the three.'),
         ),
         migrations.AddConstraint(
             model_name='advice',

@@ -361,7 +361,7 @@ class Condition(models.Model):
                 ),
                 name="condition_prior_if_ranked",
                 violation_error_message="A ranked condition has a prior and a “raise at” above 0"
-                " and below 100 %, and a basis; a state has none of the three.",
+                " and below 100 %%, and a basis; a state has none of the three.",
             ),
         ]
 
@@ -843,7 +843,7 @@ class RiskGroup(models.Model):
             models.CheckConstraint(
                 condition=Q(raise_at_percent__gt=0, raise_at_percent__lt=100),
                 name="risk_group_raise_at_in_range",
-                violation_error_message="“Raise at” lies above 0 and below 100 %.",
+                violation_error_message="“Raise at” lies above 0 and below 100 %%.",
             ),
         ]
 
