@@ -91,3 +91,16 @@ def test_a_reply_to_what_was_to_be_skipped_counts(knowledge: Knowledge) -> None:
 def test_what_the_knowledge_lacks_cannot_be_replied_to(knowledge: Knowledge) -> None:
     with pytest.raises(UnknownFeature):
         Standing(knowledge, Evidence()).after(FeatureKey("mood"), chosen("good"))
+
+
+def test_to_the_last_bit_it_is_what_all_at_once_gives(shipped: Knowledge) -> None:
+    for person in pool_of(shipped, seed=4, count=6).people:
+        replies = list(person.items())
+        standing = Standing(shipped, Evidence())
+        for number, (key, reply) in enumerate(replies, start=1):
+            worked_out(standing)
+            standing = standing.after(key, reply, to_the_last_bit=True)
+            whole = Standing(shipped, Evidence(replies[:number]))
+
+            assert worked_out(standing) == worked_out(whole)
+            assert posterior_of(standing).tolist() == posterior_of(whole).tolist()

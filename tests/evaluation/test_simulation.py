@@ -1,5 +1,6 @@
 """The people drawn must be those that the tables describe."""
 
+import json
 from math import sqrt
 
 import numpy as np
@@ -14,9 +15,11 @@ from triage.engine import (
     Number,
     OptionKey,
     Urgency,
+    reply_to_json,
 )
 from triage.evaluation.cases import Case
 from triage.evaluation.simulation import simulated
+from triage.evaluation.stamps import digest
 
 from .conftest import INFLAMED, TABLE, chosen
 
@@ -151,3 +154,17 @@ def test_findings_of_a_syndrome_come_together(linked: Knowledge) -> None:
     for option in ("red", "pus"):
         ticked = sum(isinstance(r, Chosen) and option in r.options for r in drawn)
         assert_share(ticked, len(drawn), TABLE["cyst"]["skin"][option])
+
+
+def test_a_seed_gives_the_people_that_it_always_gave(linked: Knowledge) -> None:
+    """Pages of figures are stamped with what was measured of them."""
+    people = simulated(linked, np.random.default_rng(7), 200, declines=0.1)
+
+    told = json.dumps(
+        [
+            [sorted(one.conditions), [[key, reply_to_json(reply)] for key, reply in one.evidence]]
+            for one in people
+        ]
+    )
+
+    assert digest([told]) == "ed04e5f24988b52b"

@@ -83,6 +83,5 @@ def _expected(prospect: Outlook) -> Array:
     if prospect.leanings:
         expected = expected.copy()
     for place, leaning in prospect.leanings.items():
-        syndrome = tables.syndromes[place]
-        expected[syndrome.at] = syndrome.expected(leaning)
+        expected[tables.syndromes[place].at] = leaning.expected
     return expected

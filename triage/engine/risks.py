@@ -11,7 +11,7 @@ from .arrays import Array
 from .evidence import Chosen, Reply
 from .inference import normalised
 from .knowledge import Knowledge
-from .rules import ALWAYS, features_of
+from .rules import features_of
 from .standing import Standing
 from .tables import MOST_PAIRED, Tables, options_in
 from .vocabulary import (
@@ -45,13 +45,14 @@ class Risk:
     members: frozenset[int]
 
 
-def risks_of(knowledge: Knowledge) -> list[Risk]:
+@lru_cache(8)
+def risks_of(knowledge: Knowledge) -> tuple[Risk, ...]:
     """Return all that can raise the urgency, in the order of the content, groups last."""
-    alone = [
+    alone = (
         Risk((condition.key,), None, condition.urgency, condition.raise_at, frozenset({place}))
         for place, condition in enumerate(knowledge.conditions)
-    ]
-    return alone + [_group_risk(knowledge, group) for group in knowledge.groups]
+    )
+    return (*alone, *(_group_risk(knowledge, group) for group in knowledge.groups))
 
 
 def _group_risk(knowledge: Knowledge, group: RiskGroup) -> Risk:
@@ -74,7 +75,13 @@ def highest_posteriors(standing: Standing, sets: list[frozenset[int]]) -> list[f
     if prod(choice.count for choice in choices) > MOST_VARIANTS:
         return _upper_bounds(standing.knowledge.tables, choices, sets)
     variants = normalised(all_scores(standing.knowledge.tables, choices))
-    return [float(variants[:, sorted(members)].sum(axis=1).max()) for members in sets]
+    peaks = variants.max(axis=0).tolist()
+    return [
+        peaks[min(members)]
+        if len(members) == 1
+        else float(variants[:, sorted(members)].sum(axis=1).max())
+        for members in sets
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +198,9 @@ def choices_by_feature(
         if reply is None:
             continue
         # a reply that taking an alarm away could wake or put to sleep may or may not count
-        gate = knowledge.asked_if[feature.key] if alarming else ALWAYS
-        hangs = not alarming.isdisjoint(features_of(gate))
+        hangs = bool(alarming and feature.asked_if) and not alarming.isdisjoint(
+            features_of(knowledge.asked_if[feature.key])
+        )
         if not (hangs or feature.key in read):
             continue
         own = choices_of(knowledge, feature.key, reply)

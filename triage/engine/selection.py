@@ -11,6 +11,7 @@ from .arrays import Array
 from .inference import LAST_BITS, posterior_of
 from .knowledge import Knowledge
 from .standing import Standing
+from .syndromes import Leaning
 from .tables import MOST_PAIRED, overlap_of
 from .verdicts import TRUE
 from .vocabulary import Feature, FeatureKey, Kind, Rule
@@ -29,11 +30,12 @@ class Outlook:
     """What the next replies may be, worked out as far as it is looked at.
 
     weights   (C,) P(condition | evidence)
-    leanings  for each syndrome of which something is known, by place: (S, C) P(state | condition,
-              evidence)
+    leanings  what each syndrome leans to of which something is known, by place
     """
 
-    def __init__(self, knowledge: Knowledge, weights: Array, leanings: Mapping[int, Array]) -> None:
+    def __init__(
+        self, knowledge: Knowledge, weights: Array, leanings: Mapping[int, Leaning]
+    ) -> None:
         self.knowledge = knowledge
         self.weights = weights
         self.leanings = leanings
@@ -45,10 +47,8 @@ class Outlook:
         chances, known = both[: tables.count], both[tables.count :]
         for place, leaning in self.leanings.items():
             syndrome = tables.syndromes[place]
-            expected = syndrome.expected(leaning)
-            chances[syndrome.at] = expected @ self.weights
-            more = (_surprise(expected) - syndrome.surprise) @ self.weights
-            np.add.at(known, syndrome.owners, more)
+            chances[syndrome.at] = leaning.expected @ self.weights
+            np.add.at(known, syndrome.owners, leaning.more_surprise @ self.weights)
         return chances, known
 
     @property
@@ -85,7 +85,7 @@ def outlook(standing: Standing) -> Outlook:
 
 
 def outlook_of(
-    knowledge: Knowledge, weights: Array, leanings: Mapping[int, Array] | None = None
+    knowledge: Knowledge, weights: Array, leanings: Mapping[int, Leaning] | None = None
 ) -> Outlook:
     """Return the outlook for these weights of the conditions, (C,), which sum to 1, and what the
     syndromes lean to, as in `Outlook`."""
@@ -151,7 +151,7 @@ def _joint_gain(knowledge: Knowledge, prospect: Outlook, feature: Feature) -> fl
 def _linked_outcomes(knowledge: Knowledge, prospect: Outlook, feature: Feature) -> list[Array]:
     """Return the chances of the joint outcomes of the options that each syndrome links."""
     return [
-        syndrome.joint(feature, prospect.leanings.get(place, syndrome.chances))
+        prospect.leanings.get(place, syndrome.unheard).joint(feature)
         for place, syndrome in enumerate(knowledge.tables.syndromes)
         if feature.key in syndrome.features
     ]
@@ -196,8 +196,7 @@ def worths(knowledge: Knowledge, prospect: Outlook) -> Array:
     shared = tables.roots @ roots
     np.square(shared, out=shared)
     for place, leaning in prospect.leanings.items():
-        syndrome = tables.syndromes[place]
-        shared[syndrome.at] = (np.sqrt(syndrome.expected(leaning)) @ roots) ** 2
+        shared[tables.syndromes[place].at] = (leaning.roots @ roots) ** 2
     left = np.log(np.add.reduceat(shared, tables.starts))
     whole = 2 * log(roots.sum())
     for place in tables.several:
@@ -345,11 +344,13 @@ def most_settling(
     settling, chances = standing.knowledge.settling, prospect.chances.tolist()
     worth: dict[FeatureKey, float] = {}
     bearing: dict[FeatureKey, list[Rule]] = {}
+    verdicts, closed = standing.verdicts, frozenset(standing.not_to_ask)
     for rule in rules:
-        for key, branch in settling.of(standing.verdicts[rule.key]).items():
-            if standing.may_ask(key):
+        urgency = int(rule.urgency)
+        for key, branch in settling.of(verdicts[rule.key]).items():
+            if key not in closed:
                 settled = settling.expected(branch, chances)
-                worth[key] = worth.get(key, 0.0) + rule.urgency * settled
+                worth[key] = worth.get(key, 0.0) + urgency * settled
                 bearing.setdefault(key, []).append(rule)
     if not worth:
         return None

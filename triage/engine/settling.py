@@ -57,16 +57,13 @@ class Settling:
 
     def expected(self, branch: Branch, chances: list[float]) -> float:
         """Return the expected share settled, for the chances of every outcome, in [0, 1]."""
-        match branch:
-            case Choice(settled):
-                return sum([chances[outcome] * share for outcome, share in settled])
-            case Tick(outcome, ticked, unticked):
-                p = self._slip if outcome is None else chances[outcome]
-                return p * self.expected(ticked, chances) + (1 - p) * self.expected(
-                    unticked, chances
-                )
-            case _:
-                return branch
+        if isinstance(branch, float):  # asked in this order, as it is asked very often
+            return branch
+        if isinstance(branch, Choice):
+            return sum([chances[outcome] * share for outcome, share in branch.settled])
+        p = self._slip if branch.outcome is None else chances[branch.outcome]
+        ticked, unticked = branch.ticked, branch.unticked
+        return p * self.expected(ticked, chances) + (1 - p) * self.expected(unticked, chances)
 
     def _branch(self, verdict: Verdict, feature: Feature) -> Branch:
         if feature.kind is Kind.MULTI:

@@ -5,6 +5,7 @@ choice, a band of a number, or one option of a multiple choice ticked or not.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,53 @@ import numpy.typing as npt
 from .arrays import Array
 from .spreads import strays_of_a_row
 from .vocabulary import ConditionKey, Feature, FeatureKey, Kind, OptionKey, Settings, Syndrome
+
+ROOM = 1_000_000
+"""Numbers that may be remembered of one syndrome: 8 MB."""
+
+MOST_JOINT_ROWS = 64
+"""Of a feature with more joint outcomes than this they are not remembered: they can be many."""
+
+
+class Leaning:
+    """What a syndrome leans to after some findings, and what may be expected of it then.
+
+    added    (C,)    what the findings add to every condition's log posterior, tempered; nats
+    chances  (S, C)  P(state | condition, findings)
+    """
+
+    def __init__(self, syndrome: "CompiledSyndrome", added: Array, chances: Array) -> None:
+        self._syndrome = syndrome
+        self.added = added
+        self.chances = chances
+        self._joint: dict[FeatureKey, Array] = {}
+
+    @cached_property
+    def expected(self) -> Array:
+        """P'(row | condition, findings), (R, C)."""
+        return np.asarray((self._syndrome.given * self.chances).sum(axis=1))
+
+    @cached_property
+    def roots(self) -> Array:
+        """Square roots of what is expected, (R, C)."""
+        return np.asarray(np.sqrt(self.expected))
+
+    @cached_property
+    def more_surprise(self) -> Array:
+        """How much more is to be learnt from each row than before anything was found, (R, C); nats.
+
+        Less than 0 where it is less.
+        """
+        return -self.expected * np.log(self.expected) - self._syndrome.surprise
+
+    def joint(self, feature: Feature) -> Array:
+        """Return the chances of all joint outcomes of a multiple choice's members, (2^M, C)."""
+        known = self._joint.get(feature.key)
+        if known is None:
+            known = self._syndrome.joint(feature, self.chances)
+            if len(known) <= MOST_JOINT_ROWS:
+                self._joint[feature.key] = known
+        return known
 
 
 class CompiledSyndrome:
@@ -24,6 +72,7 @@ class CompiledSyndrome:
     surprise  (R, C)     -p log p of each row's P'(row | condition), nats
     at        (R,)       the row's place among the `outcomes` of the tables
     owners    (R,)       the place of its feature among those `asked`
+    unheard   what it leans to before anything is found
     """
 
     def __init__(
@@ -69,8 +118,11 @@ class CompiledSyndrome:
         self.logs: Array = np.log(self.given)
         self.spreads: Array = np.array(deviations)
         self._log_chances: Array = np.log(self.chances)
-        whole = self.expected(self.chances)
+        self.unheard = Leaning(self, np.zeros(len(conditions)), self.chances)
+        whole = self.unheard.expected
         self.surprise: Array = -whole * np.log(whole)
+        self._most_heard = ROOM // (self.given[:, 0].size * 3 + self.chances.size)
+        self._heard: dict[tuple[int, ...], Leaning] = {}
         self.at: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
         self.owners: npt.NDArray[np.intp] = self.at
 
@@ -98,12 +150,9 @@ class CompiledSyndrome:
         together = np.log(np.exp(joint - peak).sum(axis=-2)) + peak[..., 0, :]
         return np.asarray(self.temper * together)
 
-    def expected(self, leaning: Array) -> Array:
-        """Return P'(row | condition), (R, C), for what the syndrome leans to, (S, C)."""
-        return np.asarray((self.given * leaning).sum(axis=1))
-
     def joint(self, feature: Feature, leaning: Array) -> Array:
-        """Return the chances of all joint outcomes of a multiple choice's members, (2^M, C)."""
+        """Return the chances of all joint outcomes of a multiple choice's members, (2^M, C), for
+        what the syndrome leans to, (S, C)."""
         chances = leaning[None]
         for option in feature.options:
             if (feature.key, option.key, True) in self.row_of:
@@ -112,23 +161,26 @@ class CompiledSyndrome:
                 chances = (chances[:, None] * both[None]).reshape(-1, *leaning.shape)
         return np.asarray(chances.sum(axis=1))
 
-    def heard(self, rows: Sequence[int]) -> tuple[Array, Array]:
-        """Return what the rows that were found add to every condition's log posterior, tempered,
-        (C,) nats, and P(state | condition, findings), (S, C)."""
+    def heard(self, rows: tuple[int, ...]) -> Leaning:
+        """Return what the rows that were found add up to. Remembered, while there is room."""
+        known = self._heard.get(rows)
+        if known is None:
+            known = self._leaning(rows)
+            if len(self._heard) < self._most_heard:
+                self._heard[rows] = known
+        return known
+
+    def _leaning(self, rows: tuple[int, ...]) -> Leaning:
         joint = self._log_chances + np.add.reduce(self.logs.take(rows, axis=0), axis=0)
         peak = np.maximum.reduce(joint, axis=0)
         weights = np.exp(joint - peak)
         whole = np.add.reduce(weights, axis=0)
-        return np.asarray(self.temper * (np.log(whole) + peak)), np.asarray(weights / whole)
-
-    def leaning(self, rows: Sequence[int]) -> Array:
-        """Return P(state | condition, findings), (S, C), for the rows that were found."""
-        return self.heard(rows)[1]
+        return Leaning(self, self.temper * (np.log(whole) + peak), weights / whole)
 
     def variances(self, rows: Sequence[int]) -> Array:
         """Return the variance of what the rows add together, (C,), to first order in the log-odds
         of every chance and every member that is stated."""
-        leaning = self.leaning(rows)
+        leaning = self.heard(tuple(rows)).chances
         members = ((leaning * self.spreads[rows]) ** 2).sum(axis=(0, 1))
         states = ((leaning - self.chances) ** 2).sum(axis=0) * self.spread**2 / 2
         return np.asarray(self.temper**2 * (members + states))

@@ -206,6 +206,7 @@ class Tables:
         self._added: dict[
             tuple[FeatureKey, frozenset[OptionKey]], tuple[Array, Mapping[int, Array]]
         ] = {}
+        self._found: dict[tuple[FeatureKey, Reply], Found] = {}
         self._singles: dict[FeatureKey, dict[frozenset[OptionKey], Found]] = {
             each.feature.key: {
                 one: (self.rows_of(each.feature, one), self._linked(each.feature, one))
@@ -231,11 +232,16 @@ class Tables:
         of_single = self._singles.get(feature)
         if of_single is not None and isinstance(reply, Chosen):
             return of_single.get(reply.options, NOTHING)
-        asked = self._asked.get(feature)
-        options = None if asked is None else options_in(asked, reply)
-        if asked is None or options is None:
-            return NOTHING
-        return self.rows_of(asked, options), self._linked(asked, options)
+        found = self._found.get((feature, reply))
+        if found is None:
+            asked = self._asked.get(feature)
+            options = None if asked is None else options_in(asked, reply)
+            if asked is None or options is None:
+                return NOTHING
+            found = self.rows_of(asked, options), self._linked(asked, options)
+            if len(self._found) < MOST_ADDED:
+                self._found[feature, reply] = found
+        return found
 
     def added(
         self, feature: Feature, options: frozenset[OptionKey]

@@ -10,14 +10,16 @@ from triage.engine import (
     FeatureKey,
     FlagReason,
     Knowledge,
+    Reply,
     RiskReason,
     RuleKey,
     Urgency,
     applies,
     disposition,
-    next_step,
     posterior,
 )
+from triage.engine.interview import step_of
+from triage.engine.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,10 @@ def interview(knowledge: Knowledge, known: Evidence) -> Run:
     Where `known` has no reply to a question, it is passed over: the feature is never asked, and is
     neither "no" nor declined. Who would be asked it only finds out on the way, as in life.
     """
-    said, reached = interviewed(knowledge, known)
+    return run_of(knowledge, known, *interviewed(knowledge, known))
+
+
+def run_of(knowledge: Knowledge, known: Evidence, said: Evidence, reached: Disposition) -> Run:
     in_scope = reached.in_scope
     if in_scope is None:  # an emergency ended it before the age was asked
         in_scope = with_all_answers(knowledge, known).in_scope
@@ -68,15 +73,17 @@ def interview(knowledge: Knowledge, known: Evidence) -> Run:
 
 def interviewed(knowledge: Knowledge, known: Evidence) -> tuple[Evidence, Disposition]:
     """Return what somebody was asked and replied by the end of an interview, and what came of it."""
-    said = Evidence()
-    passed_over: frozenset[FeatureKey] = frozenset()
-    while isinstance(step := next_step(knowledge, said, skipped=passed_over), Ask):
-        reply = known.get(step.feature)
-        if reply is None:
-            passed_over |= {step.feature}
-        else:
-            said = said.set(step.feature, reply)
-    return said, step.disposition
+    standing = Standing(knowledge, Evidence())
+    while isinstance(step := step_of(standing), Ask):
+        standing = replied(standing, step.feature, known.get(step.feature))
+    return standing.evidence, step.disposition
+
+
+def replied(standing: Standing, feature: FeatureKey, reply: Reply | None) -> Standing:
+    """Return where somebody stands who was asked this; None passes it over."""
+    if reply is not None:
+        return standing.after(feature, reply, to_the_last_bit=True)
+    return Standing(standing.knowledge, standing.evidence, standing.skipped | {feature})
 
 
 def all_at_once(knowledge: Knowledge, known: Evidence) -> Run:

@@ -4,14 +4,14 @@ Replies are drawn one by one as if independent given the condition and its syndr
 rare signs pile up in people who in life have none.
 """
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from triage.engine import (
     NOT_SURE,
     Chosen,
-    Condition,
     ConditionKey,
     Declined,
     Evidence,
@@ -24,12 +24,13 @@ from triage.engine import (
     OptionKey,
     Reply,
     Urgency,
-    applies,
 )
+from triage.engine.standing import Standing
 
 from .cases import Case
 
-type Likelihoods = Mapping[tuple[FeatureKey, OptionKey], float]
+type Steps = tuple[float, ...]
+"""Weights added up one by one: where a draw falls among them says which of them was drawn."""
 
 
 def simulated(
@@ -46,83 +47,121 @@ def simulated(
     The expected condition is the true one, and the least urgency its own.
     Only `chance.random()` is drawn from, so that a seed gives the same people everywhere.
     """
+    tables = _Tables(knowledge)
     for number in range(1, count + 1):
-        truth = _condition(knowledge, chance.random(), condition)
-        evidence = _evidence(knowledge, truth.key, chance, declines)
+        draws = iter(chance.random(tables.draws).tolist())
+        place = _place(tables.priors, next(draws))
+        truth = knowledge.conditions[place] if condition is None else knowledge.condition(condition)
         yield Case(
             key=f"s{number:05}",
-            evidence=evidence,
+            evidence=_evidence(tables, truth.key, draws, declines),
             conditions=frozenset({truth.key}),
             at_least=truth.urgency,
             at_most=Urgency.EMERGENCY_NOW,
         )
 
 
-def _condition(knowledge: Knowledge, draw: float, key: ConditionKey | None) -> Condition:
-    if key is not None:
-        return knowledge.condition(key)
-    place = _place([condition.prior for condition in knowledge.conditions], draw)
-    return knowledge.conditions[place]
+class _Tables:
+    """The probabilities of a topic, ready to be drawn from.
+
+    draws  how many of them one person takes, whoever it is: one for the condition, one for the
+           state of each syndrome, and for each feature those of its reply and two for declining
+    """
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        self.priors = _steps(condition.prior for condition in knowledge.conditions)
+        self.scored = {
+            feature.key: [option for option in feature.options if option.scored]
+            for feature in knowledge.features
+        }
+        self.draws = 1 + len(knowledge.syndromes)
+        self.draws += sum(self._draws_of(feature) + 2 for feature in knowledge.features)
+        self._states: dict[ConditionKey, list[Steps]] = {}
+        self._weights: dict[tuple[ConditionKey, FeatureKey, tuple[int, ...]], Steps] = {}
+        self._owners = {
+            (feature, option): place
+            for place, syndrome in enumerate(knowledge.syndromes)
+            for _, feature, option in syndrome.members
+        }
+        self._bearing = {
+            key: sorted({self._owners[key, o.key] for o in own if (key, o.key) in self._owners})
+            for key, own in self.scored.items()
+        }
+
+    def _draws_of(self, feature: Feature) -> int:
+        scored = len(self.scored[feature.key])
+        if feature.kind is Kind.MULTI:
+            return scored
+        return (2 if feature.kind is Kind.NUMBER else 1) if scored else 0
+
+    def states(self, truth: ConditionKey) -> list[Steps]:
+        """Return the chances of the states of each syndrome, added up."""
+        if truth not in self._states:
+            self._states[truth] = [_steps(s.chances[truth]) for s in self.knowledge.syndromes]
+        return self._states[truth]
+
+    def weights(self, truth: ConditionKey, feature: Feature, states: Sequence[int]) -> Steps:
+        """Return P(option | condition, states) of the scored options: of a multiple choice each,
+        of the others added up."""
+        own = tuple([states[place] for place in self._bearing[feature.key]])
+        key = truth, feature.key, own
+        if key not in self._weights:
+            plain = [self._weight(truth, feature, o, states) for o in self.scored[feature.key]]
+            self._weights[key] = tuple(plain) if feature.kind is Kind.MULTI else _steps(plain)
+        return self._weights[key]
+
+    def _weight(
+        self, truth: ConditionKey, feature: Feature, option: Option, states: Sequence[int]
+    ) -> float:
+        cell = truth, feature.key, option.key
+        owner = self._owners.get((feature.key, option.key))
+        if owner is None:
+            return self.knowledge.likelihoods[cell].probability
+        return self.knowledge.syndromes[owner].members[cell][states[owner]]
 
 
-def _place(weights: list[float], draw: float) -> int:
+def _steps(weights: Iterable[float]) -> Steps:
+    return tuple(np.cumsum(list(weights)).tolist())
+
+
+def _place(steps: Steps, draw: float) -> int:
     """Return where a draw from [0, 1) falls among weights, whatever they sum to."""
-    steps = np.cumsum(weights)
-    return int(np.searchsorted(steps, draw * steps[-1], side="right"))
+    return bisect_right(steps, draw * steps[-1])
 
 
 def _evidence(
-    knowledge: Knowledge, truth: ConditionKey, chance: np.random.Generator, declines: float
+    tables: _Tables, truth: ConditionKey, draws: Iterator[float], declines: float
 ) -> Evidence:
+    knowledge = tables.knowledge
+    states = [_place(steps, next(draws)) for steps in tables.states(truth)]
     replies: list[tuple[FeatureKey, Reply]] = []
-    likely = _likelihoods(knowledge, truth, chance)
     for feature in knowledge.features:
-        reply = _reply(likely, feature, chance)
-        declined = _declined(feature, chance.random(), chance.random(), declines)
+        weights = tables.weights(truth, feature, states)
+        reply = _reply(feature, tables.scored[feature.key], weights, draws)
+        declined = _declined(feature, next(draws), next(draws), declines)
         if (given := declined or reply) is not None:
             replies.append((feature.key, given))
     drawn = Evidence(replies)
+    standing = Standing(knowledge, drawn)
     return Evidence(
         (key, reply)
         for key, reply in drawn
-        if not knowledge.feature(key).asked_if or applies(knowledge, drawn, key)
+        if not knowledge.feature(key).asked_if or standing.applies(key)
     )
 
 
-def _likelihoods(
-    knowledge: Knowledge, truth: ConditionKey, chance: np.random.Generator
-) -> Likelihoods:
-    """Return P(option | condition), with each syndrome in a state that is drawn."""
-    likely = {
-        (feature.key, option.key): knowledge.likelihoods[truth, feature.key, option.key].probability
-        for feature in knowledge.features
-        for option in feature.options
-        if option.scored
-    }
-    for syndrome in knowledge.syndromes:
-        state = _place(list(syndrome.chances[truth]), chance.random())
-        for (condition, feature_key, option_key), row in syndrome.members.items():
-            if condition == truth:
-                likely[feature_key, option_key] = row[state]
-    return likely
-
-
-def _reply(likely: Likelihoods, feature: Feature, chance: np.random.Generator) -> Reply | None:
-    scored = [option for option in feature.options if option.scored]
-    weights = [likely[feature.key, option.key] for option in scored]
+def _reply(
+    feature: Feature, scored: Sequence[Option], weights: Steps, draws: Iterator[float]
+) -> Reply | None:
     if feature.kind is Kind.MULTI:
-        draws = chance.random(len(scored))
-        ticked = {
-            option.key
-            for option, weight, draw in zip(scored, weights, draws, strict=True)
-            if draw < weight
-        }
+        ticked = {o.key for o, weight in zip(scored, weights, strict=True) if next(draws) < weight}
         return _ticked(feature, ticked)
     if not scored:
         return None
-    option = scored[_place(weights, chance.random())]
+    option = scored[_place(weights, next(draws))]
     if feature.kind is Kind.NUMBER:
-        return _number(feature, option, chance.random())
+        return _number(feature, option, next(draws))
     return Chosen(frozenset({option.key}))
 
 
