@@ -60,7 +60,7 @@ def fields_of(reply: Reply) -> list[tuple[str, str]]:
 def real_answers(said: Sequence[Said]) -> list[Request]:
     """Start an assessment, and return the requests that answer its questions one by one."""
     token, _ = services.start(
-        release=services.live_release_here(),
+        on=services.live_release_here(),
         language="en",
         voice=Assessment.Voice.TEXT,
         now=timezone.now(),

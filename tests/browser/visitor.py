@@ -239,7 +239,7 @@ class Visitor:
         """Answer in the service, which is quicker: the first `count` questions, or all."""
         now = timezone.now()
         token, assessment = services.start(
-            release=services.live_release_here(),
+            on=services.live_release_here(),
             language=self.language,
             voice=Assessment.Voice.TEXT,
             now=now,

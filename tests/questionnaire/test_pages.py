@@ -15,7 +15,11 @@ from triage.questionnaire.models import Assessment
 from .conftest import Person
 
 NO_PAGE = {"healthz", "readyz", "robots", "sitemap"}
-ARGUMENTS: dict[str, list[int | str]] = {"question": [1], "condition": ["lipoma"]}
+ARGUMENTS: dict[str, list[int | str]] = {
+    "question": [1],
+    "condition": ["lipoma"],
+    "start_of": ["back-lump"],
+}
 
 
 def addresses() -> Iterator[str]:

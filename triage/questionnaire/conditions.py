@@ -26,7 +26,7 @@ from triage.engine import ConditionKey, Evidence, Finding, Together, most_alike,
 from . import errors, services
 from .languages import address_in
 from .models import Token
-from .pages import KEPT, marks_of
+from .pages import KEPT, marks_of, start_url_of
 from .sentences import told
 from .trials import cookie_of, is_trial
 
@@ -90,10 +90,15 @@ def index(request: HttpRequest, content: Content) -> HttpResponse:
 @of_the_live_release
 def condition(request: HttpRequest, content: Content, key: str) -> HttpResponse:
     known = ConditionKey(key)
-    if known not in _entries(content, _wording(content)):
+    first = content.topic
+    if not _has(content, known):
+        others = (content_of(release) for release in services.live_releases_here())
+        content = next((other for other in others if _has(other, known)), content)
+    if not _has(content, known):
         raise Http404
     context = marks_of(content) | _page(content, _wording(content), known)
     context["canonical"] = request.build_absolute_uri(url_of(known))
+    context["start"] = start_url_of(content.topic, first)
     return render(request, "questionnaire/condition.html", context)
 
 
@@ -128,6 +133,10 @@ def robots(request: HttpRequest) -> HttpResponse:
         f"Sitemap: {request.build_absolute_uri(reverse('questionnaire:sitemap'))}",
     ]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+def _has(content: Content, key: ConditionKey) -> bool:
+    return any(condition.key == key for condition in content.knowledge.conditions)
 
 
 def url_of(key: ConditionKey) -> str:

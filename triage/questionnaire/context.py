@@ -19,6 +19,7 @@ from .pages import marks_of
 from .trials import cookie_of, desk_of_the_trial, is_trial
 
 OF_THE_RELEASE = (
+    "check_name",
     "demonstration",
     "approved_for_clinical_use",
     "languages",
@@ -37,6 +38,7 @@ def plain(request: HttpRequest) -> dict[str, Any]:
         "complaints": settings.COMPLAINTS
         or gettext("This is for trying out, so there is nobody to complain to."),
         "approved_for_clinical_use": bool(settings.CLINICAL_SAFETY_OFFICER),
+        "check_name": gettext("Back lump check"),
         "demonstration": None,
         "draft": False,
         "desk": desk_of_the_trial() if is_trial(request) else "",

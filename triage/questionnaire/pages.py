@@ -1,6 +1,6 @@
 """What the pages of an assessment show: replies and their outcome, in plain sentences."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
@@ -70,6 +70,13 @@ WAYS: Mapping[Assessment.Voice, Promise] = {
     ),
 }
 """How the back can be checked, as whoever picks it would say it."""
+WAYS_ELSEWHERE: Mapping[Assessment.Voice, Promise] = {
+    Assessment.Voice.TEXT: gettext_lazy("I answer for myself"),
+    Assessment.Voice.OTHER: gettext_lazy(
+        "I am answering for someone else, such as a parent or child"
+    ),
+}
+"""The same where nothing has to be seen or felt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,7 @@ def marks_of(content: Content) -> dict[str, Any]:
         "languages": tuple(content.wordings),
         "translation_unchecked": not content.wording(language_here()).is_checked,
         "draft": content.release_number == 0,
+        "check_name": name_of(content),
         "demonstration": content.demonstration,
         "approved_for_clinical_use": bool(settings.CLINICAL_SAFETY_OFFICER)
         and not content.demonstration
@@ -266,6 +274,44 @@ def _previous_url(assessment: Assessment, number: int) -> str | None:
 def _picture_of(feature: FeatureKey) -> str:
     """Return the name of the drawing that helps with this question, if somebody drew one."""
     return feature if _is_there(f"questionnaire/pictures/{feature}.html") else ""
+
+
+def name_of(content: Content) -> str:
+    """Return what the check is called at the top of its pages."""
+    if own_start(content.topic):
+        return _("Back lump check")
+    return content.wording(language_here()).topic_title
+
+
+def own_start(topic: str) -> str:
+    """Return the template of a topic's own first page, if somebody wrote one."""
+    own = f"questionnaire/topics/{topic}.html"
+    return own if _is_there(own) else ""
+
+
+def start_url_of(topic: str, first: str) -> str:
+    """Return where a topic is begun: the first topic is at the front door."""
+    if topic == first:
+        return reverse("questionnaire:start")
+    return reverse("questionnaire:start_of", args=[topic])
+
+
+def start_page(content: Content, live: Sequence[Content]) -> dict[str, Any]:
+    """Show where a topic is begun, with the ways to the others that are live."""
+    wording = content.wording(language_here())
+    back = any(feature.observation in BY_EYES_OR_HANDS for feature in content.knowledge.features)
+    ways = WAYS if back else {voice: WAYS_ELSEWHERE[voice] for voice in WAYS_ELSEWHERE}
+    return marks_of(content) | {
+        "topic": content.topic,
+        "covers": wording.covers,
+        "usual": content.usual_questions,
+        "ways": [(voice.value, way) for voice, way in ways.items()],
+        "others": [
+            (start_url_of(other.topic, live[0].topic), other.wording(language_here()).topic_title)
+            for other in live
+            if other.topic != content.topic and language_here() in other.wordings
+        ],
+    }
 
 
 def _how_to(asked: Feature) -> str:

@@ -126,14 +126,24 @@ def implied(knowledge: Knowledge, evidence: Evidence) -> Implied:
 
 
 def live_release_here() -> Release:
-    """Return the release that a new assessment starts on: that of the first topic there is.
+    """Return the release that a new assessment starts on: that of the first topic that has one.
 
-    Raises NothingPublished.
+    Raises NothingPublished, for the reason of the first topic.
     """
-    topic = Topic.objects.order_by("pk").values_list("key", flat=True).first()
-    if topic is None:
-        raise NothingPublished("There is no content yet: manage.py load_content.")
-    return live_release(topic)
+    refusals = []
+    for topic in Topic.objects.order_by("pk").values_list("key", flat=True):
+        try:
+            return live_release(topic)
+        except NothingPublished as nothing:
+            refusals.append(nothing)
+    raise next(iter(refusals), NothingPublished("There is no content yet: manage.py load_content."))
+
+
+def live_releases_here() -> list[int]:
+    """Return what every topic shows now, the first topic first."""
+    live = Release.objects.not_recalled().for_patients().order_by("topic_id", "number")
+    newest = dict(live.values_list("topic_id", "pk"))
+    return list(newest.values())
 
 
 def start(

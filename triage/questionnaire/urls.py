@@ -5,6 +5,7 @@ from . import conditions, health, views
 app_name = "questionnaire"
 urlpatterns = [
     path("", views.start, name="start"),
+    path("checks/<slug:topic>", views.start, name="start_of"),
     path("check/begin", views.begin, name="begin"),
     path("check/<int:number>", views.question, name="question"),
     path("check/voice", views.voice, name="voice"),

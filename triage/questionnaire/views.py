@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.middleware import HtmxDetails
 
 from triage.content.knowledge import content_of
-from triage.content.releases import NothingPublished
+from triage.content.releases import NothingPublished, live_release
 from triage.engine import Ask, FeatureKey, Urgency
 
 from . import errors, pages, services
@@ -136,18 +136,18 @@ def show_step(request: HtmxHttpRequest, progress: services.Progress) -> HttpResp
 
 @never_cache
 @require_safe
-def start(request: HtmxHttpRequest) -> HttpResponse:
+def start(request: HtmxHttpRequest, topic: str = "") -> HttpResponse:
+    """Where a topic is begun; without one, the first that there is."""
     if is_trial(request):
         return redirect(desk_of_the_trial())
-    try:
-        content = content_of(services.live_release_here().pk)
-    except NothingPublished:
+    live = [content_of(release) for release in services.live_releases_here()]
+    shown = next((content for content in live if not topic or content.topic == topic), None)
+    if shown is None:
+        if topic and live:
+            raise Http404
         return errors.unavailable(request)
-    context = pages.marks_of(content) | {
-        "usual": content.usual_questions,
-        "ways": [(voice.value, way) for voice, way in pages.WAYS.items()],
-    }
-    return render(request, "questionnaire/start.html", context)
+    template = pages.own_start(shown.topic) or "questionnaire/start.html"
+    return render(request, template, pages.start_page(shown, live))
 
 
 @never_cache
@@ -167,7 +167,8 @@ def begin(request: HtmxHttpRequest) -> HttpResponse:
     if token:
         services.delete(token=token)
     try:
-        release = services.live_release_here()
+        topic = request.POST.get("topic")
+        release = live_release(topic) if topic else services.live_release_here()
     except NothingPublished:
         return errors.unavailable(request)
     voice = request.POST.get("voice", "")
