@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.staff.people import sign_in
+from triage.content.audit import changing
 from triage.content.documents import Document, compile_release
 from triage.content.ledger import (
     NO_BASIS,
@@ -25,10 +27,11 @@ from triage.content.ledger import (
     Wanted,
     found,
     ledger_of,
+    review_of,
 )
 from triage.content.models import Likelihood, Topic
 from triage.content.models import Review as ReviewRow
-from triage.content.reviews import place_of_row, reviewables_of, reviews_of, standings_of
+from triage.content.reviews import PARTS, place_of_row, reviewables_of, reviews_of, standings_of
 
 TODAY = date(2026, 11, 26)
 HERE = "/staff/topics/back-lump/evidence"
@@ -184,6 +187,27 @@ def test_a_review_is_overdue_from_the_day_after_it_was_due(topic: Topic) -> None
 
     assert not standing.is_overdue(TODAY)
     assert standing.is_overdue(TODAY + timedelta(1))
+
+
+def test_what_was_changed_after_it_was_looked_at_says_so(topic: Topic, author: User) -> None:
+    today = timezone.localdate()
+    for place in ("conditions/lipoma", "conditions/shingles", "red_flags/rf_fever"):
+        review(topic, place, on=today - timedelta(1), due=today + timedelta(365))
+    review(topic, "features/fever", on=today, due=today + timedelta(365))
+    with changing(who=author, why="A study."):
+        row = topic.conditions.get(key="lipoma").likelihoods.earliest("pk")
+        Likelihood.objects.filter(pk=row.pk).update(note="Counted again.")
+        topic.red_flags.filter(key="rf_fever").update(why_clinician="Meant to catch sepsis.")
+        topic.features.filter(key="fever").update(help_text="Looked at on the same day.")
+
+    stands = {place: review_of(standing, today) for place, standing in standings_of(topic).items()}
+
+    assert stands == {
+        "conditions/lipoma": Review.CHANGED,
+        "conditions/shingles": Review.IN_TIME,
+        "red_flags/rf_fever": Review.CHANGED,
+        "features/fever": Review.IN_TIME,
+    }
 
 
 def test_everything_that_can_be_reviewed_has_a_place_and_a_name(
@@ -356,6 +380,25 @@ def test_a_review_that_was_written_down_can_be_changed_when_its_place_is_gone(
 
     row.refresh_from_db()
     assert row.reviewer == "B."
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_page_of_a_row_says_who_reviewed_it(staff: Client, topic: Topic, part: str) -> None:
+    model, _ = PARTS[part]
+    if part == "risk_groups":
+        model._default_manager.create(
+            topic=topic, key="cancer", name="A cancer", urgency="few_days", raise_at_percent=3
+        )
+    row: Any = model._default_manager.earliest("pk")
+    review(topic, place_of_row(row), on=date(2024, 1, 1), due=date(2025, 1, 1), by="A. Lind")
+    review(topic, place_of_row(row), on=date(2023, 1, 1), due=date(2024, 1, 1), by="B. Roth")
+
+    page = staff.get(f"/staff/content/{model._meta.model_name}/{row.pk}/change/").text
+
+    assert "A. Lind: overdue since 1 Jan 2025" in page
+    assert "B. Roth</li>" in page
+    place = place_of_row(row).replace("/", "%2F")
+    assert f"/staff/content/review/add/?topic={topic.pk}&amp;place={place}" in page
 
 
 def test_who_may_not_write_reviews_cannot(client: Client, topic: Topic) -> None:

@@ -43,8 +43,17 @@ class Review(TextChoices):
     """How the review of an entry stands."""
 
     IN_TIME = "in_time", "Reviewed, in time"
+    CHANGED = "changed", "Changed since its review"
     OVERDUE = "overdue", "Review overdue"
     NEVER = "never", "Never reviewed"
+
+
+def review_of(standing: Standing | None, today: date) -> Review:
+    if standing is None:
+        return Review.NEVER
+    if standing.is_overdue(today):
+        return Review.OVERDUE
+    return Review.CHANGED if standing.is_of_before else Review.IN_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +90,7 @@ class Entry:
         return reverse(f"admin:content_{model}_change", args=[pk]) + f"#{anchor}"
 
     def review(self, today: date) -> Review:
-        if self.standing is None:
-            return Review.NEVER
-        return Review.OVERDUE if self.standing.is_overdue(today) else Review.IN_TIME
+        return review_of(self.standing, today)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from triage.content.choices import Basis, ConditionKind
 from triage.content.entries import (
     Entry,
     Table,
-    live_numbers,
     number_of,
     priors_with,
     said_of,
@@ -25,11 +24,11 @@ from triage.content.jumps import jumps, moved
 from triage.content.models import Condition, Topic, in_order_of_urgency
 
 from .base import (
-    ContentAdmin,
     ReasonedForm,
     form_of,
     shown_sum,
 )
+from .reviewed import ReviewedAdmin
 
 WHY = "Say why: whoever approves it reads this."
 ADD_UP = "_add_up"
@@ -50,8 +49,8 @@ class ConditionForm(ReasonedForm):
         if condition.pk and condition.kind == ConditionKind.RANKED:
             typed = typed_in(self.data) if self.is_bound and self.may_change_numbers else None
             self.table = table_of_condition(condition, typed)
-        if condition.pk and "prior_percent" in self.fields:
-            self._show_sum_of_priors()
+            if "prior_percent" in self.fields:
+                self._show_sum_of_priors(self.table)
 
     @property
     def only_adds_up(self) -> bool:
@@ -76,13 +75,13 @@ class ConditionForm(ReasonedForm):
         prior = self.cleaned_data.get("prior_percent")
         if "prior_percent" not in self.changed_data or not prior or not 0 < prior < 100:
             return
-        live = live_numbers(self.instance.topic).priors.get(self.instance.key)
+        live = self.table.live.priors.get(self.instance.key) if self.table else None
         if live is None or not jumps(live / 100, prior / 100) or self.cleaned_data.get("sources"):
             return
         what = moved(live / 100, prior / 100, in_100=True)
         self.add_error("prior_percent", f"{what} So large a step needs a source: tick one below.")
 
-    def _show_sum_of_priors(self) -> None:
+    def _show_sum_of_priors(self, table: Table) -> None:
         condition = self.instance
         prior = self.fields["prior_percent"]
         here = reverse("content:sum_of_priors", args=[condition.topic.key, condition.pk])
@@ -93,7 +92,7 @@ class ConditionForm(ReasonedForm):
             "hx-params": "prior_percent,csrfmiddlewaretoken",
         }
         typed = str(self["prior_percent"].value() or "")
-        live = live_numbers(condition.topic).priors.get(condition.key)
+        live = table.live.priors.get(condition.key)
         prior.help_text = format_html(
             '{} <output id="sum-of-priors">All priors together: {}.</output>{}',
             prior.help_text,
@@ -103,7 +102,7 @@ class ConditionForm(ReasonedForm):
 
 
 @admin.register(Condition)
-class ConditionAdmin(ContentAdmin[Condition]):
+class ConditionAdmin(ReviewedAdmin[Condition]):
     form = ConditionForm
     list_display = (
         "plain_name",

@@ -5,44 +5,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.http import urlencode
-from django.utils.safestring import SafeString
 
 from triage.content.models import Review, Topic
-from triage.content.reviews import PARTS, Reviewed, place_of_row, reviewables_of, reviews_of
+from triage.content.reviews import PARTS, reviewables_of
 
 from .base import ContentAdmin, ReasonedForm
-
-
-def shown_reviews(row: Reviewed) -> SafeString:
-    """Return who reviewed a row and when, and the way to write down another review."""
-    if not row.pk:
-        return format_html("Save it first.")
-    place, today = place_of_row(row), timezone.localdate()
-    lines = format_html_join(
-        "",
-        '<li><a href="{}">{}</a>, {}{}</li>',
-        (
-            (
-                reverse("admin:content_review_change", args=[review.pk]),
-                review.reviewed_on,
-                review.reviewer,
-                ""
-                if i
-                else f": {'overdue since' if review.due_on < today else 'again by'} {review.due_on}",
-            )
-            for i, review in enumerate(reviews_of(row.topic, place))
-        ),
-    )
-    query = urlencode({"topic": str(row.topic_id), "place": place})
-    added = f"{reverse('admin:content_review_add')}?{query}"
-    add = format_html('<p><a href="{}">Write down a review</a></p>', added)
-    return (
-        format_html("<ul>{}</ul>{}", lines, add) if lines else format_html("<p>Never.</p>{}", add)
-    )
 
 
 class ReviewForm(ReasonedForm):

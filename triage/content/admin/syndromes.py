@@ -19,11 +19,11 @@ from triage.content.models import (
 )
 
 from .base import (
-    ContentAdmin,
     TableInline,
     choices_read_once,
     shown_faults,
 )
+from .reviewed import ReviewedAdmin
 
 
 class AnswerField(forms.ModelChoiceField):  # type: ignore[type-arg] # takes none when it runs
@@ -79,7 +79,7 @@ class SyndromeMemberInline(LinkInline[SyndromeMember]):
 
 
 @admin.register(Syndrome)
-class SyndromeAdmin(ContentAdmin[Syndrome]):
+class SyndromeAdmin(ReviewedAdmin[Syndrome]):
     inlines = (SyndromeMemberInline, SyndromeChanceInline)
     list_display = (
         "plain_name",

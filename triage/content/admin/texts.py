@@ -14,10 +14,11 @@ from triage.content.models import (
 from triage.content.translations import MAY_BE_ADDED, texts_in
 
 from .base import ContentAdmin, ReasonedForm
+from .reviewed import ReviewedAdmin
 
 
 @admin.register(Advice)
-class AdviceAdmin(ContentAdmin[Advice]):
+class AdviceAdmin(ReviewedAdmin[Advice]):
     list_display = ("heading", "scope", "key", "what_to_do", "needs_clinical_sign_off")
     list_filter = ("topic", "scope", "needs_clinical_sign_off")
     search_fields = ("key", "heading", "what_to_do", "self_care", "safety_net", "do_not")

@@ -28,6 +28,7 @@ from triage.content.ledger import (
     Wanted,
     found,
     ledger_of,
+    review_of,
 )
 from triage.content.models import Topic
 from triage.content.reviews import PARTS, Reviewable, Standing, reviewables_of, standings_of
@@ -109,6 +110,7 @@ def ledger(request: HttpRequest, topic: str) -> HttpResponse:
         by_condition=[_share(share) for share in whole.by_condition()],
         by_feature=[_share(share) for share in whole.by_feature() if share.total],
         parts=_parts(reviewables, standings, today),
+        states=Review,
         overdue=_overdue(of, reviewables, standings, today),
         is_nav_sidebar_enabled=False,  # its table is wide
     )
@@ -188,8 +190,8 @@ def _share(share: Share) -> dict[str, Any]:
 def _parts(
     reviewables: Sequence[Reviewable], standings: Mapping[str, Standing], today: date
 ) -> list[dict[str, Any]]:
-    """Return of each kind of row how many were reviewed, are overdue, or were never reviewed."""
-    counted = Counter((row.part, _review(standings.get(row.place), today)) for row in reviewables)
+    """Return of each kind of row how the reviews of how many stand."""
+    counted = Counter((row.part, review_of(standings.get(row.place), today)) for row in reviewables)
     return [
         {
             "name": name,
@@ -198,12 +200,6 @@ def _parts(
         }
         for part, (_, name) in PARTS.items()
     ]
-
-
-def _review(standing: Standing | None, today: date) -> Review:
-    if standing is None:
-        return Review.NEVER
-    return Review.OVERDUE if standing.is_overdue(today) else Review.IN_TIME
 
 
 def _overdue(
