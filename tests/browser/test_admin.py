@@ -1,13 +1,20 @@
 """The admin in a browser: under the strict policy, and with axe."""
 
+import re
+from base64 import b32decode
 from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has none
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.test import Client
 from django.urls import reverse
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import BrowserContext, Page, expect
+from pytest_django.live_server_helper import LiveServer
 
+from tests.staff.people import sign_in
 from triage.content.models import (
     Condition,
     Feature,
@@ -17,6 +24,7 @@ from triage.content.models import (
     Syndrome,
     Topic,
 )
+from triage.staff import signing_in
 
 from .visitor import Watch
 
@@ -28,29 +36,86 @@ def address(model: type, page: str, *args: object) -> str:
 
 
 @pytest.fixture
-def page(new_context: Callable[..., BrowserContext], base_url: str) -> Iterator[Page]:
-    """Staff who have logged in; at the end nothing was fetched from elsewhere or broke the policy."""
-    staff = User.objects.create_superuser("root", password=PASSWORD)
-    context = new_context()
+def stranger(new_context: Callable[..., BrowserContext], base_url: str) -> Iterator[Page]:
+    """Nobody yet; at the end nothing was fetched from elsewhere or broke the policy."""
+    context = new_context(viewport={"width": 1024, "height": 768})
     watch = Watch(context, base_url)
-    page = context.new_page()
-    page.goto(reverse("admin:index"))
-    expect(page.locator("h1")).to_have_text("Log in")
-    assert faults_by_axe(page) == []
-    page.get_by_label("Username").fill("root")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.locator("h1")).to_have_text("Drafts and releases")
 
-    yield page
+    yield context.new_page()
 
-    staff.delete()  # people outlive the tests that use a live server
     assert watch.noted == []
+
+
+@pytest.fixture
+def chief(live_server: LiveServer) -> Iterator[User]:
+    """A superuser; people outlive the tests that use a live server."""
+    chief = User.objects.create_superuser("root", password=PASSWORD)
+    yield chief
+    chief.delete()
+
+
+@pytest.fixture
+def page(stranger: Page, chief: User, base_url: str) -> Page:
+    """Somebody who has just signed in."""
+    session = sign_in(Client(), chief).cookies[settings.SESSION_COOKIE_NAME].value
+    stranger.context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": base_url}]
+    )
+    return stranger
 
 
 def faults_by_axe(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
+
+
+def test_from_a_first_password_to_a_new_phone(stranger: Page, chief: User) -> None:
+    page = stranger
+
+    def is_at(title: str) -> None:
+        expect(page.locator("h1")).to_have_text(title)
+        assert faults_by_axe(page) == []
+
+    def type_into(label: str, text: str, button: str) -> None:
+        page.get_by_role("textbox", name=label).fill(text)
+        page.get_by_role("button", name=button).click()
+
+    page.goto(reverse("staff:second_factor"))
+    is_at("Sign in")
+    page.get_by_label("User name").fill("root")
+    type_into("Password", "a wrong password", "Go on")
+    expect(page).to_have_title(re.compile("^Error: "))
+    is_at("Sign in")
+    type_into("Password", PASSWORD, "Go on")
+    is_at("Set up your phone")
+    letters = page.locator("code").inner_text().replace(" ", "")
+    type_into("Code", "000000", "Use this phone")
+    is_at("Set up your phone")
+    phone = TOTPDevice(key=b32decode(letters).hex())
+    type_into("Code", signing_in.next_code(phone), "Use this phone")
+    is_at("Keep these recovery codes")
+    recovery_codes = page.locator("code").all_inner_texts()
+    page.get_by_role("link", name="Go on").click()
+    is_at("Your phone and recovery codes")
+
+    page.get_by_role("button", name="Log out").click()
+    page.goto(reverse("admin:index"))
+    page.get_by_label("User name").fill("root")
+    type_into("Password", PASSWORD, "Go on")
+    is_at("Enter the code of your phone")
+    type_into("Code", recovery_codes[0], "Sign in")
+    is_at("Drafts and releases")
+    page.goto(reverse("staff:confirm"))
+    is_at("Give your password once more")
+    page.goto(reverse("admin:auth_user_change", args=[chief.pk]))
+    is_at("Change user")
+    expect(page.get_by_text("9 recovery codes left")).to_be_visible()
+    page.get_by_role("link", name="Remove it").click()
+    is_at("Remove a phone that is lost")
+    page.goto(reverse("admin:password_change"))
+    is_at("Password change")
+    page.goto(reverse("admin:auth_user_add"))
+    is_at("Add user")
 
 
 def test_no_page_breaks_the_policy_or_axe(page: Page) -> None:

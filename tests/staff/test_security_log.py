@@ -86,12 +86,10 @@ def test_a_phone_recovery_codes_and_the_password_once_more(
 
     assert [line["event"] for line in lines(told)] == [
         "second_factor_set_up",
-        "recovery_codes_made",
         "signed_in",
         "recovery_codes_made",
         "confirmed",
         "signed_out",
-        "recovery_codes_made",
         "recovery_code_used",
         "signed_in",
     ]

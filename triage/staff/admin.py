@@ -4,10 +4,10 @@ from typing import Any, cast
 
 import structlog
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.formats import date_format
@@ -89,6 +89,7 @@ class PhoneAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # as above
     """Reached from its person's page, to be removed when it is lost."""
 
     actions = None
+    delete_confirmation_template = "staff/remove_phone.html"
     list_display = ("user", "created_at", "last_used_at")
     fields = readonly_fields = ("user", "created_at", "last_used_at")
 
@@ -100,6 +101,14 @@ class PhoneAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # as above
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        titled = {"title": "Remove a phone that is lost", "subtitle": None}
+        return super().delete_view(request, object_id, {**(extra_context or {}), **titled})
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> Any:
+        self.message_user(request, "The phone was removed.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:auth_user_changelist"))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         signing_in.remove_phone(user=obj.user, by=person(request))

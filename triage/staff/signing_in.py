@@ -209,7 +209,6 @@ def make_recovery_codes(*, user: User, number: int = RECOVERY_CODES) -> list[str
     codes = ["".join(secrets.choice(LETTERS) for _ in range(12)) for _ in range(number)]
     for code in codes:
         device.token_set.create(token=stored(code))
-    log.info("recovery_codes_made", who=user.get_username())
     return ["-".join(re.findall("....", code)) for code in codes]
 
 

@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 import segno
+import structlog
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -21,6 +22,8 @@ from . import kept, signing_in
 from .forms import CodeForm, NameAndPassword, PasswordForm
 from .pages import confirmed_recently, next_page, onward, person, staff_page
 from .site import is_signed_in
+
+log = structlog.get_logger("triage.staff")
 
 WHY = {
     "idle": "You were signed out because nothing happened here for {idle} minutes.",
@@ -171,7 +174,9 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 @confirmed_recently
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     user = person(request)
-    return _show(request, signing_in.make_recovery_codes(user=user))
+    codes = signing_in.make_recovery_codes(user=user)
+    log.info("recovery_codes_made", who=user.get_username())
+    return _show(request, codes)
 
 
 @staff_page()
