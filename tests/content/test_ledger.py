@@ -110,6 +110,25 @@ def test_numbers_bases_and_sources_are_those_of_the_document(
     }
 
 
+def test_priors_thresholds_and_syndromes_have_the_values_of_the_document(
+    ledger: Ledger, document: Document
+) -> None:
+    def values(sort: Sort) -> Counter[tuple[str, str]]:
+        return Counter((entry.value, entry.basis) for entry in of(ledger, sort))
+
+    ranked = [row for row in document["conditions"] if row["prior_percent"] is not None]
+    assert values(Sort.PRIOR) == Counter(
+        (f"{row['prior_percent']:g} %", row["prior_basis"]) for row in ranked
+    )
+    assert values(Sort.THRESHOLD) == Counter(
+        (f"{row['raise_at_percent']:g} %", "") for row in ranked
+    )
+    for part, sort in (("syndrome_chances", Sort.CHANCE), ("syndrome_members", Sort.MEMBER)):
+        assert values(sort) == Counter(
+            (f"{row['probability']:g}", row["basis"]) for row in document[part]
+        )
+
+
 def test_priors_thresholds_and_rules_name_the_sources_of_their_row(
     ledger: Ledger, document: Document
 ) -> None:

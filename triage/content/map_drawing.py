@@ -30,6 +30,7 @@ HEADING = 26
 MOST_SLACK = 14
 STRIPE = 5
 MOST_LINES = 2
+NARROW = 1.15  # pixels for a unit, where a column is left out
 
 NOTES = {RuleKind.SCOPE.value: "scope", RuleKind.FLOOR.value: "floor"}
 """What is said beside a rule that is no danger sign."""
@@ -114,11 +115,13 @@ def _svg(
         " below say the same in words."
     )
     size = f'viewBox="{left - 1} 0 {width + 2} {height:.0f}"'
-    kind = "map" if width == WIDTH else "map map-narrow"
+    kind = 'class="map"'
+    if width < WIDTH:  # it would be drawn as wide as the page
+        kind = f'class="map map-narrow" width="{width * NARROW:.0f}"'
     named = 'role="group" aria-labelledby="map-title" aria-describedby="map-desc"'
     return "\n".join(
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="{kind}" {size} {named}>',
+            f'<svg xmlns="http://www.w3.org/2000/svg" {kind} {size} {named}>',
             f'<title id="map-title">{escape(title)}</title>',
             f'<desc id="map-desc">{escape(told)}</desc>',
             *parts,
@@ -317,6 +320,7 @@ def _titles(columns: Sequence[tuple[tuple[float, float], Sequence[_Group]]]) -> 
     for ((x, width), groups), (title, note) in zip(columns, TITLES, strict=True):
         if groups:
             yield words(x, 14, title, anchor="start", kind="map-title")
+        if any(each.note for group in groups for each in group.boxes):
             yield words(x + width, 14, note, anchor="end", kind="map-small")
 
 

@@ -41,11 +41,14 @@ class Narrowing(forms.Form):
 
     def __init__(self, whole: TopicMap, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        groups = {
+            "Questions": [(f"features/{q.key}", q.name) for q in whole.questions],
+            "Rules": [(f"red_flags/{flag.key}", flag.title) for flag in whole.flags],
+            "Conditions": [(f"conditions/{c.key}", c.name) for c in whole.causes],
+        }
         self.fields["of"].choices = [  # type: ignore[attr-defined] # a choice
             ("", "Everything"),
-            ("Questions", [(f"features/{q.key}", q.name) for q in whole.questions]),
-            ("Rules", [(f"red_flags/{flag.key}", flag.title) for flag in whole.flags]),
-            ("Conditions", [(f"conditions/{c.key}", c.name) for c in whole.causes]),
+            *((heading, things) for heading, things in groups.items() if things),
         ]
 
     def narrowed(self, whole: TopicMap) -> TopicMap | None:
