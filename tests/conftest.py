@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django.plugin import DjangoDbBlocker
 
 from triage import catalogues
+from triage.content import effects as content_effects
 from triage.content import knowledge as content_knowledge
 from triage.content import snapshots as content_snapshots
 from triage.content.demonstration import set_up
@@ -92,6 +93,12 @@ def forget_what_was_rolled_back() -> Iterator[None]:
     content_snapshots._contents.clear()
     content_knowledge._contents.clear()
     content_knowledge._contents.update(kept)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_measured_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process of its own would find another database than that of the test."""
+    monkeypatch.setattr(content_effects, "_start", lambda effect: None)
 
 
 @pytest.fixture(scope="session", autouse=True)

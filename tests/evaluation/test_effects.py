@@ -41,7 +41,7 @@ cyst, slips of 2 % allowed for: 0.8487, which passes the threshold of 0.5 for a 
 
 def described(key: str, answers: dict[str, Any], **expected: Any) -> Described:
     text = json.dumps({"id": key, "answers": answers, "expected": expected})
-    return Described(f"file/{key}", "file", f"The story of {key}.", text)
+    return Described("file", key, f"The story of {key}.", text)
 
 
 def changed(knowledge: Knowledge, **parts: Any) -> Knowledge:
@@ -117,7 +117,7 @@ def test_the_lowered_come_first_and_then_the_higher(knowledge: Knowledge) -> Non
 
     found = figures(draft, knowledge, *cases)
 
-    assert [case["key"] for case in found["cases"]] == ["file/old", "file/hard", "file/another"]
+    assert [case["key"] for case in found["cases"]] == ["old", "hard", "another"]
 
 
 def test_a_draft_that_changes_nothing_has_no_effect(knowledge: Knowledge) -> None:

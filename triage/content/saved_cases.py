@@ -8,9 +8,13 @@ from django.db import IntegrityError, transaction
 
 from triage.engine import Knowledge
 from triage.evaluation.cases import Case, UnfitCases, read_case
+from triage.evaluation.effects import Described
 
 from .audit import changing
 from .models import SavedCase, Topic
+
+SAVED = "saved"
+"""What stands for a file in the names of the clinic's own cases."""
 
 
 class UnfitCase(Exception):
@@ -42,8 +46,18 @@ def save_case(
 
 def as_case(saved: SavedCase, knowledge: Knowledge) -> Case:
     """Return a saved case as it is run. Raises UnfitCase with every reason why it cannot be."""
-    line = {"id": saved.key, "answers": saved.answers, "expected": saved.expected}
     try:
-        return read_case(json.dumps(line), knowledge)
+        return read_case(described(saved).text, knowledge)
     except UnfitCases as unfit:
         raise UnfitCase("; ".join(unfit.faults)) from None
+
+
+def described(saved: SavedCase) -> Described:
+    """Return a saved case as a line of a file of cases."""
+    line = {
+        "id": saved.key,
+        "story": saved.story,
+        "answers": saved.answers,
+        "expected": saved.expected,
+    }
+    return Described(SAVED, saved.key, saved.story, json.dumps(line, ensure_ascii=False))

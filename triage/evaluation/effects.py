@@ -8,7 +8,7 @@ same people, and nothing differs.
 `figures` is what is kept, as JSON:
 
     cases         those that change or cannot be read on the draft, the lowered ones first:
-      key, file, story
+      file, key, story
       lowered, higher   whether the urgency is lower or higher on the draft, by interview or with
                         all answers; one that can no longer be read counts as lowered
       unread            [before, after] why it cannot be read, a list of sentences each
@@ -60,10 +60,19 @@ type Figures = Mapping[str, Any]
 class Described:
     """A case as it is written down: one JSON object, of a file of that name."""
 
-    key: str
     file: str
+    key: str
     story: str
     text: str
+
+    @property
+    def name(self) -> str:
+        return name_of(self.file, self.key)
+
+
+def name_of(file: str, key: str) -> str:
+    """Return the one name of a case: by this it is signed off."""
+    return f"{file}/{key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +233,9 @@ def figures_of(
 
 
 def lowered(figures: Figures) -> tuple[str, ...]:
-    """Return the keys of the cases whose urgency is lower, or that can be read no longer: each has
+    """Return the names of the cases whose urgency is lower, or that can be read no longer: each has
     to be signed off before the draft can be approved."""
-    return tuple(case["key"] for case in figures["cases"] if case["lowered"])
+    return tuple(name_of(c["file"], c["key"]) for c in figures["cases"] if c["lowered"])
 
 
 def came_of(case: Described, knowledge: Knowledge) -> Came | Unread:
@@ -335,8 +344,8 @@ def _case_json(one: Compared) -> dict[str, Any]:
     sides = one.before, one.after
     came = [side if isinstance(side, Came) else None for side in sides]
     return {
-        "key": one.case.key,
         "file": one.case.file,
+        "key": one.case.key,
         "story": one.case.story,
         "lowered": one.is_lowered,
         "higher": one.is_higher,
