@@ -386,9 +386,10 @@ class Group:
 class Table:
     """All likelihoods of one condition, or of one question, on one page."""
 
-    def __init__(self, groups: Sequence[Group], sources: Mapping[str, Source]) -> None:
+    def __init__(self, groups: Sequence[Group], sources: Mapping[str, Source], live: Live) -> None:
         self.groups = groups
         self.sources = sources
+        self.live = live
 
     @property
     def entries(self) -> Iterator[Entry]:
@@ -497,7 +498,7 @@ def _table(
             if entries:
                 told = _quoted(condition, feature, entries, quotes) if quotes else {}
                 groups.append(Group(condition, feature, entries, told))
-    return Table(groups, sources)
+    return Table(groups, sources, live)
 
 
 def _quoted(

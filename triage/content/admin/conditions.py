@@ -91,7 +91,9 @@ class ConditionForm(ReasonedForm):
             "hx-target": "#sum-of-priors",
             "hx-params": "prior_percent,csrfmiddlewaretoken",
         }
-        typed = str(self["prior_percent"].value() or "")
+        typed = (
+            self.data.get("prior_percent", "") if self.is_bound else repr(condition.prior_percent)
+        )
         live = table.live.priors.get(condition.key)
         prior.help_text = format_html(
             '{} <output id="sum-of-priors">All priors together: {}.</output>{}',
