@@ -265,8 +265,10 @@ def run(arguments: Sequence[str]) -> NoReturn:
     make_environment("run")
     set_up()
     say(f"serving on http://127.0.0.1:{port}/; stop with Ctrl+C")
-    say("staff: /staff/ as demo-author, who writes, or demo-approver, who approves and publishes;")
-    say("       their code of six digits: python3 dev.py manage one_time_code demo-author")
+    say("staff: /staff/ as demo-author or demo-approver, with the password said when it was set up")
+    say(
+        "  (another: dev.py manage changepassword NAME) and a code: dev.py manage one_time_code NAME"
+    )
     address = f"127.0.0.1:{port}"
     if WINDOWS:  # gunicorn needs fork()
         served = call([PYTHON, "manage.py", "runserver", "--noreload", address], **demonstration())

@@ -5,6 +5,7 @@ from html import unescape
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client
 from time_machine import Traveller
 
@@ -108,6 +109,21 @@ def test_logging_out_too_late_leads_to_the_first_page(signed_in: Client, clock: 
     page = signed_in.get(response.headers["Location"]).content.decode()
 
     assert 'name="next" value="/staff/"' in page
+
+
+def test_sessions_that_nobody_came_back_to_are_cleared_away(
+    signed_in: Client, nurse: User, clock: Traveller
+) -> None:
+    left = signed_in.session.session_key
+    clock.shift(timedelta(hours=8, seconds=1))
+    later = Client()
+    give_password(later, "nurse")
+    assert Session.objects.filter(pk=left).exists()
+
+    give_code(later, code_of(nurse))
+
+    assert is_in(later)
+    assert not Session.objects.filter(pk=left).exists()
 
 
 @pytest.mark.parametrize("change", ["is_active", "is_staff"])

@@ -142,6 +142,8 @@ def check_code(*, request: HttpRequest, user: User, code: str) -> TOTPDevice | S
 
 
 def let_in(*, request: HttpRequest, user: User, device: TOTPDevice | StaticDevice) -> None:
+    """Sign somebody in, and clear away the sessions that nobody came back to."""
+    request.session.clear_expired()
     request.session.pop(HALF_WAY, None)
     user.otp_device = device  # type: ignore[attr-defined] # django_otp keeps it in the session
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
