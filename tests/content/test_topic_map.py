@@ -353,13 +353,13 @@ def test_the_order_rests_on_the_effect_once_it_was_measured(topic: Topic) -> Non
     Effect.objects.create(
         draft=snapshot,
         cases_sha256="0" * 64,
-        people_total=3000,
         figures={
+            "people": {"count": 3000},
             "asked": {
                 "fever": {"share": 0.9, "place": 2.0},
                 "age": {"share": 1.0, "place": 1.0},
                 "sex": {"share": 0.0, "place": 0.0},
-            }
+            },
         },
     )
 
@@ -374,7 +374,9 @@ def test_the_order_rests_on_the_effect_once_it_was_measured(topic: Topic) -> Non
 
 def test_the_effect_of_other_drafts_does_not_count(topic: Topic) -> None:
     snapshot = snapshot_of(topic)
-    Effect.objects.create(draft=snapshot, cases_sha256="0" * 64, figures={"asked": {}})
+    Effect.objects.create(
+        draft=snapshot, cases_sha256="0" * 64, figures={"asked": {}, "people": {"count": 1}}
+    )
     topic.features.filter(key="fever").update(name="High temperature")
     document = compile_release(topic)
 

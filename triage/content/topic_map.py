@@ -378,7 +378,7 @@ def order_of(topic: Topic, document: Document, knowledge: Knowledge | None) -> O
             if row["share"] > 0
         }
         in_turn = dict(sorted(asked.items(), key=lambda item: (item[1].place, item[0])))
-        return Order(in_turn, effect.people_total, is_measured=True)
+        return Order(in_turn, effect.figures["people"]["count"], is_measured=True)
     if sha256 not in _asked:
         while len(_asked) >= KEPT:
             _asked.pop(next(iter(_asked)))
