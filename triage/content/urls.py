@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from .views import changes, copies, faults, grid, ledger, likelihoods, maps, topics
+from .views import changes, copies, faults, grid, ledger, likelihoods, maps, reading, rule, topics
 
 app_name = "content"
 urlpatterns = [
+    path("-/reading/<str:part>", reading.reading, name="reading"),
+    path("-/rule", rule.checked, name="rule"),
     path("<slug:topic>/", topics.topic, name="topic"),
+    path("<slug:topic>/names", rule.names, name="names"),
     path("<slug:topic>/faults", faults.faults, name="faults"),
     path("<slug:topic>/fault-counts", faults.fault_counts, name="fault_counts"),
     path("<slug:topic>/map", maps.topic_map, name="map"),

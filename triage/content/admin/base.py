@@ -11,21 +11,27 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from triage.content.audit import changing
 from triage.content.faults import Fault
 from triage.content.models import (
+    Advice,
     Condition,
     Feature,
+    GlossaryTerm,
     Option,
+    RedFlag,
+    Syndrome,
     Topic,
 )
+from triage.content.reading_help import readings_of
+from triage.content.rule_help import help_with
 from triage.content.usage import grouped, has_uses, uses_of
-from triage.engine import FeatureKey, OptionKey, RuleError, Words, in_words, parse
 
 SUM_TOLERANCE = 1e-6
 LAST_REASON = "why"
@@ -104,6 +110,72 @@ class RowForm(forms.ModelForm):  # type: ignore[type-arg] # takes none when it r
         name_cells(self)
 
 
+class RuleWidget(forms.Textarea):
+    """A rule is checked as it is typed, into the panel that `rule_panel` renders."""
+
+    template_name = "content/rule_widget.html"
+
+    class Media:
+        js = ("content/rule.js",)
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        live = {
+            "rows": 5,
+            "cols": 100,
+            "spellcheck": "false",
+            "data-rule": "",
+            "hx-post": reverse("content:rule"),
+            "hx-trigger": "input changed delay:250ms, change from:#id_topic, change from:#id_urgency",
+            "hx-target": "#rule-check",
+            "hx-swap": "innerHTML",
+            "hx-sync": "this:replace",
+        }
+        return {**super().get_context(name, value, live | (attrs or {})), "here": live["hx-post"]}
+
+
+def rule_panel(text: str, topic: Topic | None, **options: Any) -> str:
+    """Return what the desk says of a rule, to be brought up to date while it is typed."""
+    said = help_with(text, topic, **options) if topic else {}
+    return format_html(
+        '<div id="rule-check" class="rule-check" aria-live="polite">{}</div>',
+        mark_safe(
+            render_to_string("content/rule_check.html", said)
+        ),  # a template escapes by itself
+    )
+
+
+def _topic_of(row: models.Model) -> Topic | None:
+    """Return the topic of a row; one that is being added may have none yet."""
+    if isinstance(row, Topic):
+        return row if row.pk else None
+    return getattr(row, "topic", None) if getattr(row, "topic_id", None) else None
+
+
+# Of each model whose texts are held to a reading grade, the part of a document that it is.
+READ_AS: Mapping[type[models.Model], str] = {
+    Topic: "topic",
+    Condition: "conditions",
+    Feature: "features",
+    RedFlag: "red_flags",
+    Syndrome: "syndromes",
+    Advice: "advice",
+    GlossaryTerm: "glossary",
+}
+
+
+def reading_panel(row: models.Model) -> str:
+    """Return how hard the texts of a row are, to be brought up to date while they are written."""
+    part = READ_AS[type(row)]
+    fields = {field.name: str(getattr(row, field.attname) or "") for field in row._meta.fields}
+    answers = Option.objects.filter(feature=row.pk) if isinstance(row, Feature) else ()
+    read, complaints = readings_of(
+        part, fields, _topic_of(row), [option.text for option in answers]
+    )
+    here = reverse("content:reading", args=[part])
+    context = {"here": here, "read": read, "complaints": complaints}
+    return mark_safe(render_to_string("content/reading_panel.html", context))  # as above
+
+
 SHORT_TEXTS: "Mapping[type[models.Field[Any, Any]], Mapping[str, Any]]" = {
     models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 90})}
 }
@@ -133,7 +205,7 @@ class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg]
     delete_confirmation_template = "admin/content/delete.html"
 
     class Media:
-        css = {"all": ("content/admin.css",)}
+        css = {"all": ("content/admin.css", "content/forms.css")}
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         """Offer boxes to tick: a list needs a held-down key, and Django's double list fails axe."""
@@ -141,8 +213,16 @@ class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg]
         return super().formfield_for_manytomany(db_field, request, **options)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        shown = super().get_readonly_fields(request, obj)
-        return [*shown, "where_used"] if obj and has_uses(self.model) else shown
+        shown = [*super().get_readonly_fields(request, obj)]
+        if self.model in READ_AS:
+            shown.append("reading")
+        if obj and has_uses(self.model):
+            shown.append("where_used")
+        return shown
+
+    @admin.display(description="how it reads")
+    def reading(self, row: models.Model) -> str:
+        return reading_panel(row)
 
     @admin.display(description="where it is used")
     def where_used(self, row: models.Model) -> str:
@@ -150,6 +230,8 @@ class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = [*super().get_fieldsets(request, obj)]
+        if self.model in READ_AS and "reading" not in flatten_fieldsets(fieldsets):
+            fieldsets.append(("How it reads", {"fields": ("reading",)}))
         if obj and has_uses(self.model) and "where_used" not in flatten_fieldsets(fieldsets):
             fieldsets.append(("Where it is used", {"fields": ("where_used",)}))
         if not self._may_save(request, obj) or "why" in flatten_fieldsets(fieldsets):
@@ -187,11 +269,12 @@ class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
+        row = self.get_object(request, object_id)
         if request.method != "POST":
-            row = self.get_object(request, object_id)
             used = {"where_used": shown_uses(row)} if row and has_uses(self.model) else {}
             return super().delete_view(request, object_id, used | (extra_context or {}))
-        if not request.POST.get("why", "").strip():
+        says_why = request.POST.get("why", "").strip()
+        if self.has_delete_permission(request, row) and not says_why:
             self.message_user(request, "Nothing was deleted: say why first.", messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
         with self._changing(request):
@@ -210,23 +293,3 @@ class TableInline[M: models.Model](admin.TabularInline):  # type: ignore[type-ar
     formset = RowFormSet
     formfield_overrides = SHORT_TEXTS
     extra = 0
-
-
-def words_of(topic: Topic) -> Words:
-    options = Option.objects.of(topic).values_list("feature__key", "key", "text")
-    return Words(
-        features={FeatureKey(key): name for key, name in topic.features.values_list("key", "name")},
-        options={
-            (FeatureKey(feature), OptionKey(option)): text for feature, option, text in options
-        },
-    )
-
-
-def said(rule: str, topic: Topic) -> str:
-    """Return a rule in words, or why that cannot be: what is being edited may be half done."""
-    try:
-        return in_words(parse(rule), words_of(topic))
-    except RuleError as error:
-        return f"This is not in the rule language: {error}."
-    except KeyError as error:
-        return f"The rule names {error}, which this topic does not have."

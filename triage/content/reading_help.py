@@ -1,0 +1,53 @@
+"""How what is being written reads: its school grade, and what makes it hard."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .models import Topic
+from .plain_language import MOST, NAMES, READ, complaints_in, texts_of
+from .reading import grade_of, words_of
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One text that is read at once, with its grade by Flesch-Kincaid."""
+
+    what: str
+    grade: float
+
+    @property
+    def is_hard(self) -> bool:
+        return round(self.grade, 1) > MOST
+
+
+def readings_of(
+    part: str,
+    fields: Mapping[str, str],
+    topic: Topic | None,
+    options: Iterable[str] = (),
+) -> tuple[list[Read], list[str]]:
+    """Return the grade of each text of a row, and all that is hard about them.
+
+    `fields` is the row as it is written now, of this part of a document; `options` are the answers
+    if it is a question.
+    """
+    names = [*NAMES.get(part, ()), *(name for names in READ[part] for name in names)]
+    row = {"kind": "", "also": "", **dict.fromkeys(names, ""), **fields, "key": ""}
+    own = {"topic": dict.fromkeys(READ["topic"][0], "")} | {part: row if part == "topic" else [row]}
+    explained = topic.glossary.exclude(term=fields.get("term", "")) if topic else None
+    glossary = list(explained.values("term", "meaning", "also")) if explained is not None else []
+    document = {
+        **{other: [] for other in [*READ, *NAMES]},
+        "options": [
+            {"feature": ("", ""), "key": str(place), "order": place, "text": text}
+            for place, text in enumerate(options)
+        ],
+        **own,
+    }
+    document["glossary"] = [*(document["glossary"] if part == "glossary" else []), *glossary]
+    read = [
+        Read(what, grade_of(text))
+        for its, of, what, text in texts_of(document)
+        if its == part and of is row and words_of(text)
+    ]
+    return read, [what for its, of, _, what in complaints_in(document) if its == part and of is row]
