@@ -50,6 +50,12 @@ class Preview:
         return not self.is_new and not self.differences
 
 
+def drafts_of(topic: Topic) -> Document:
+    """Return a topic's drafts as they would be read from a file: lists where rows have tuples."""
+    document: Document = json.loads(canonical(compile_release(topic)))
+    return document
+
+
 def export_topic(topic: Topic) -> bytes:
     """Return a topic's drafts as one sealed file."""
     return written(compile_release(topic))
@@ -71,8 +77,7 @@ def read(file: bytes) -> Document:
 def preview(document: Document) -> Preview:
     """Return what an import would change. That of a new topic is all of it: it has no differences."""
     topic = Topic.objects.filter(key=document["topic"]["key"]).first()
-    # As it would be read from a file: lists where rows have tuples, which are no difference.
-    before = json.loads(canonical(compile_release(topic))) if topic else None
+    before = drafts_of(topic) if topic else None
     return Preview(
         topic=document["topic"]["key"],
         title=document["topic"]["title"],
@@ -112,15 +117,29 @@ def write_document(
     """
     with changing(who=who, why=why):
         key = document["topic"]["key"]
-        there = Topic.objects.select_for_update().filter(key=key).first()
-        if drafts is not None and drafts != (sha256_of(compile_release(there)) if there else ""):
-            raise DraftsMoved(f"Somebody has changed “{key}” since the differences were shown.")
+        there = Topic.objects.filter(key=key).first()
         if there and not replace:
             raise AlreadyThere(f"“{key}” is there already.")
+        if drafts is not None:
+            hold_still(key, drafts)
         if not replace and (shared := list(_shared_sources(document))):
             raise AlreadyThere("\n".join(shared))
         write_drafts({part: list(_located(part, document)) for part in FILES}, replace=replace)
         return Topic.objects.get(key=key)
+
+
+def hold_still(key: str, drafts: str) -> None:
+    """Let nobody else change a topic's drafts until the end of this transaction.
+
+    Raises DraftsMoved where they are not those of the hash `drafts`, "" if there is no topic.
+    """
+    for model in FILES.values():
+        if model is not Source:
+            rows = model._default_manager.filter(**{f"{way_to_topic(model)}key": key})
+            list(rows.order_by().select_for_update().values_list("pk"))
+    topic = Topic.objects.filter(key=key).first()
+    if drafts != (sha256_of(compile_release(topic)) if topic else ""):
+        raise DraftsMoved(f"Somebody has changed “{key}” since the differences were shown.")
 
 
 def _located(part: str, document: Document) -> Iterator[Line]:
