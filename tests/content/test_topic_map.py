@@ -35,7 +35,7 @@ from triage.content.topic_map import (
     order_of,
     overview,
 )
-from triage.engine import FeatureKey, Knowledge, discrimination
+from triage.engine import ConditionKey, FeatureKey, Knowledge, discrimination
 from triage.evaluation.asking import Asked, asked_of
 
 FOLDER = settings.BASE_DIR / "fixtures" / "back-lump"
@@ -68,8 +68,8 @@ def addresses_of(document: Document) -> dict[Place, str]:
 
 
 def test_a_rule_reads_what_it_names_and_says_it_in_words(whole: TopicMap) -> None:
-    fever = next(n for n in flag(whole, "rf_fever").needs if n.question == "fever")
-    general = next(n for n in flag(whole, "rf_fever").needs if n.question == "general_signs")
+    fever = next(n for n in flag(whole, "rf_fever").needs if n.feature == "fever")
+    general = next(n for n in flag(whole, "rf_fever").needs if n.feature == "general_signs")
 
     # fever == 'yes' or (fever == 'not_sure' and 'unwell' in general_signs)
     assert fever.sentences == ("Fever is “Yes”", "Fever is “Not sure”")
@@ -80,7 +80,7 @@ def test_a_rule_reads_what_it_names_and_says_it_in_words(whole: TopicMap) -> Non
 
 def test_what_a_rule_wants_not_to_hold_is_said_so(whole: TopicMap) -> None:
     cancer = flag(whole, "rf_cancer_history")
-    spot = next(need for need in cancer.needs if need.question == "sore_spot")
+    spot = next(need for need in cancer.needs if need.feature == "sore_spot")
 
     assert spot.sentences == (
         "Where it is most sore is not “Only the lump itself, or the skin there”",
@@ -108,7 +108,7 @@ def test_a_rule_that_is_half_written_reads_what_can_be_read(document: Document) 
 
     drafts = map_of(changed, None, {})
 
-    assert [need.question for need in flag(drafts, "rf_fever").needs] == ["fever"]
+    assert [need.feature for need in flag(drafts, "rf_fever").needs] == ["fever"]
     assert flag(drafts, "rf_fast_swelling").needs == ()
 
 
@@ -120,7 +120,7 @@ def test_every_rule_of_the_shipped_topic_reads_just_what_the_engine_reads(
     gates = {f.key for f in shipped.features if any(f.key in r for r in names.values())}
 
     for each in whole.flags:
-        read = {need.question for need in each.needs}
+        read = {need.feature for need in each.needs}
         assert read <= names[each.key], each.key  # type: ignore[index] # a key is a text
         assert names[each.key] - read <= gates, each.key  # type: ignore[index] # as above
 
@@ -128,22 +128,25 @@ def test_every_rule_of_the_shipped_topic_reads_just_what_the_engine_reads(
 # What the questions tell
 
 
-def test_causes_are_told_by_what_discriminates_most(whole: TopicMap, shipped: Knowledge) -> None:
+def test_conditions_are_told_by_what_discriminates_most(
+    whole: TopicMap, shipped: Knowledge
+) -> None:
     table = discrimination(shipped)
-    features = [feature.key for feature in shipped.features]
+    keys = [condition.key for condition in shipped.conditions]
 
-    for place, condition in enumerate(shipped.conditions):
-        cause = next(cause for cause in overview(whole).causes if cause.key == condition.key)
-        best = sorted(table[:, place], reverse=True)[:MOST_TOLD]
-        told = [telling.nats for telling in cause.told_by]
+    for shown in overview(whole).conditions:
+        if shown.prior_percent is None:
+            continue
+        column = table[:, keys.index(ConditionKey(shown.key))]
+        best = sorted(column, reverse=True)[:MOST_TOLD]
+        told = [telling.nats for telling in shown.told_by]
         assert told == pytest.approx([nats for nats in best if nats >= LEAST_TOLD])
-        for telling in cause.told_by:
-            row = features.index(FeatureKey(telling.question))
-            assert table[row, place] == pytest.approx(telling.nats)
+        for telling in shown.told_by:
+            assert column[shipped.place[FeatureKey(telling.feature)]] == pytest.approx(telling.nats)
 
 
 def test_a_state_is_told_by_nothing(whole: TopicMap) -> None:
-    state = next(cause for cause in whole.causes if cause.prior_percent is None)
+    state = next(condition for condition in whole.conditions if condition.prior_percent is None)
 
     assert state.key == "cord_cauda_compression"
     assert state.told_by == ()
@@ -152,9 +155,9 @@ def test_a_state_is_told_by_nothing(whole: TopicMap) -> None:
 def test_without_knowledge_the_questions_stand_as_in_the_content(document: Document) -> None:
     drafts = map_of(document, None, {})
 
-    assert [q.key for q in drafts.questions][:3] == ["right_now", "bladder_saddle", "leg_nerves"]
-    assert all(q.asked is None for q in drafts.questions)
-    assert all(cause.told_by == () for cause in drafts.causes)
+    assert [q.key for q in drafts.features][:3] == ["right_now", "bladder_saddle", "leg_nerves"]
+    assert all(q.asked is None for q in drafts.features)
+    assert all(condition.told_by == () for condition in drafts.conditions)
 
 
 def test_questions_stand_as_they_are_asked_and_those_never_asked_last(document: Document) -> None:
@@ -163,15 +166,15 @@ def test_questions_stand_as_they_are_asked_and_those_never_asked_last(document: 
         FeatureKey("age"): Asked(share=0.5, place=2.0),
     }
 
-    keys = [question.key for question in map_of(document, None, asked).questions]
+    keys = [feature.key for feature in map_of(document, None, asked).features]
 
     assert keys[:3] == ["fever", "age", "right_now"]
     assert len(keys) == len(document["features"])
 
 
-def test_rules_and_causes_stand_from_the_most_urgent(whole: TopicMap) -> None:
+def test_rules_and_conditions_stand_from_the_most_urgent(whole: TopicMap) -> None:
     scale = Urgency.values
-    for rows in (whole.flags, whole.causes):
+    for rows in (whole.flags, whole.conditions):
         urgencies = [scale.index(row.urgency) for row in rows]
         assert urgencies == sorted(urgencies, reverse=True)
 
@@ -184,8 +187,8 @@ def test_around_a_rule_stands_what_it_reads(whole: TopicMap) -> None:
 
     assert part is not None
     assert [each.key for each in part.flags] == ["rf_fever"]
-    assert {question.key for question in part.questions} == {"fever", "general_signs"}
-    assert part.causes == ()
+    assert {feature.key for feature in part.features} == {"fever", "general_signs"}
+    assert part.conditions == ()
 
 
 def test_around_a_question_stand_the_rules_that_read_it_and_what_it_tells(whole: TopicMap) -> None:
@@ -193,18 +196,18 @@ def test_around_a_question_stand_the_rules_that_read_it_and_what_it_tells(whole:
 
     assert part is not None
     assert {each.key for each in part.flags} == {
-        each.key for each in whole.flags if any(need.question == "fever" for need in each.needs)
+        each.key for each in whole.flags if any(need.feature == "fever" for need in each.needs)
     }
-    assert "spinal_epidural_abscess" in {cause.key for cause in part.causes}
-    assert "lipoma" not in {cause.key for cause in part.causes}
+    assert "spinal_epidural_abscess" in {condition.key for condition in part.conditions}
+    assert "lipoma" not in {condition.key for condition in part.conditions}
 
 
 def test_around_a_condition_stands_what_tells_of_it(whole: TopicMap) -> None:
     part = around(whole, ("conditions", "shingles"))
 
     assert part is not None
-    assert [cause.key for cause in part.causes] == ["shingles"]
-    assert "skin_look" in {question.key for question in part.questions}
+    assert [condition.key for condition in part.conditions] == ["shingles"]
+    assert "skin_look" in {feature.key for feature in part.features}
 
 
 @pytest.mark.parametrize("place", [("features", "gone"), ("red_flags", "gone"), ("x", "fever")])
@@ -232,7 +235,7 @@ def test_everything_on_the_picture_is_a_link_that_says_what_it_is(
 
 def test_each_line_is_drawn_from_both_of_its_ends(whole: TopicMap, document: Document) -> None:
     shown = overview(whole)
-    count = sum(len(f.needs) for f in shown.flags) + sum(len(c.told_by) for c in shown.causes)
+    count = sum(len(f.needs) for f in shown.flags) + sum(len(c.told_by) for c in shown.conditions)
 
     kinds = [path.get("class", "") for path in parts(drawn(shown, {}), "path")]
 
@@ -310,7 +313,7 @@ def test_the_matrix_has_every_cell_and_its_sums(matrix: Matrix, shipped: Knowled
 
     assert len(matrix.rows) == len(shipped.features)
     for row in matrix.rows:
-        cells = table[shipped.place[FeatureKey(row.question)]]
+        cells = table[shipped.place[FeatureKey(row.feature)]]
         assert [cell.nats for cell in row.cells] == pytest.approx(list(cells))
         assert row.mean == pytest.approx(sum(p * n for p, n in zip(priors, cells, strict=True)))
     means = [row.mean for row in matrix.rows]

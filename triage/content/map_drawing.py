@@ -9,10 +9,10 @@ from xml.sax.saxutils import escape, quoteattr
 from triage.evaluation.drawings import box, words
 
 from .choices import RuleKind, Tier, Urgency
-from .topic_map import Cause, Flag, Need, Place, Question, TopicMap
+from .topic_map import Condition, Feature, Flag, Need, Place, TopicMap
 
 WIDTH = 1000
-FLAGS, QUESTIONS, CAUSES = (0, 275), (402, 240), (765, 235)
+FLAGS, FEATURES, CONDITIONS = (0, 275), (402, 240), (765, 235)
 """The three columns: where each begins and how wide it is."""
 
 TITLES = (
@@ -22,7 +22,7 @@ TITLES = (
 )
 
 LETTER = 5.9  # units that a letter takes in the mean, at 12 units
-SMALL_LETTERS = 40  # as many small ones go into the column of the questions
+SMALL_LETTERS = 40  # as many small ones go into the column of the features
 LINE = 13
 PAD = 8
 GAP = 5
@@ -82,13 +82,13 @@ class _Group:
 def drawn(topic_map: TopicMap, addresses: Addresses, *, with_answers: bool = False) -> str:
     """Return the map as a whole SVG. Each thing on it is a link, if it has an address.
 
-    With answers, each question says below its name which of them the rules look at.
+    With answers, each feature says below its name which of them the rules look at.
     """
-    questions = _question_groups(topic_map, with_answers=with_answers)
-    order = {question.key: place for place, question in enumerate(topic_map.questions)}
+    features = _feature_groups(topic_map, with_answers=with_answers)
+    order = {feature.key: place for place, feature in enumerate(topic_map.features)}
     flags = _flag_groups(topic_map, order)
-    causes = _cause_groups(topic_map, order)
-    columns = [(FLAGS, flags), (QUESTIONS, questions), (CAUSES, causes)]
+    conditions = _condition_groups(topic_map, order)
+    columns = [(FLAGS, flags), (FEATURES, features), (CONDITIONS, conditions)]
     height = max(map(_natural, (groups for _, groups in columns)), default=0.0)
     for _, groups in columns:
         _stack(groups, height, is_centred=with_answers)
@@ -109,8 +109,8 @@ def _svg(
     title = f"The map of “{topic_map.title}”"
     told = (
         f"On the left {len(topic_map.flags)} rules from the most urgent, in the middle"
-        f" {len(topic_map.questions)} questions in the order in which they are mostly asked, on the"
-        f" right {len(topic_map.causes)} conditions. Lines lead from each rule to the questions"
+        f" {len(topic_map.features)} questions in the order in which they are mostly asked, on the"
+        f" right {len(topic_map.conditions)} conditions. Lines lead from each rule to the questions"
         " that it reads, and from each condition to the questions that tell most of it. The lists"
         " below say the same in words."
     )
@@ -133,33 +133,33 @@ def _svg(
 # The columns
 
 
-def _question_groups(topic_map: TopicMap, *, with_answers: bool) -> list[_Group]:
-    by_tier = sorted(topic_map.questions, key=lambda q: Tier.values.index(q.tier))
+def _feature_groups(topic_map: TopicMap, *, with_answers: bool) -> list[_Group]:
+    by_tier = sorted(topic_map.features, key=lambda q: Tier.values.index(q.tier))
     answers: dict[str, dict[str, None]] = {}
     for flag in topic_map.flags if with_answers else ():
         for need in flag.needs:
             named = dict.fromkeys(answer.words for answer in need.answers)
-            answers.setdefault(need.question, {}).update(named)
+            answers.setdefault(need.feature, {}).update(named)
     return [
-        _Group(Tier(tier).label, "", [_question(q, answers.get(q.key, {})) for q in questions])
-        for tier, questions in groupby(by_tier, key=lambda q: q.tier)
+        _Group(Tier(tier).label, "", [_feature(q, answers.get(q.key, {})) for q in features])
+        for tier, features in groupby(by_tier, key=lambda q: q.tier)
     ]
 
 
-def _question(question: Question, answers: Iterable[str]) -> _Box:
-    asked = question.asked
+def _feature(feature: Feature, answers: Iterable[str]) -> _Box:
+    asked = feature.asked
     note = f"{100 * asked.share:.0f} %" if asked else ""
     when = (
         f"asked of {100 * asked.share:.0f} in 100, in the mean as number {asked.place:.0f}"
         if asked
         else "hardly ever asked"
     )
-    _, width = QUESTIONS
+    _, width = FEATURES
     return _Box(
-        ("features", question.key),
+        ("features", feature.key),
         "",
-        _wrapped(question.name, width, note),
-        f"{question.name} ({question.section}): {when}",
+        _wrapped(feature.name, width, note),
+        f"{feature.name} ({feature.section}): {when}",
         note,
         {answer: wrap(f"· {answer}", SMALL_LETTERS) for answer in answers},
     )
@@ -167,7 +167,7 @@ def _question(question: Question, answers: Iterable[str]) -> _Box:
 
 def _flag_groups(topic_map: TopicMap, order: Mapping[str, int]) -> list[_Group]:
     def middle(flag: Flag) -> float:
-        return _mean([(order[need.question], 1.0) for need in flag.needs if need.question in order])
+        return _mean([(order[need.feature], 1.0) for need in flag.needs if need.feature in order])
 
     return [
         _Group(
@@ -188,9 +188,9 @@ def _flag_groups(topic_map: TopicMap, order: Mapping[str, int]) -> list[_Group]:
     ]
 
 
-def _cause_groups(topic_map: TopicMap, order: Mapping[str, int]) -> list[_Group]:
-    def middle(cause: Cause) -> float:
-        return _mean([(order[t.question], t.nats) for t in cause.told_by if t.question in order])
+def _condition_groups(topic_map: TopicMap, order: Mapping[str, int]) -> list[_Group]:
+    def middle(condition: Condition) -> float:
+        return _mean([(order[t.feature], t.nats) for t in condition.told_by if t.feature in order])
 
     return [
         _Group(
@@ -198,20 +198,22 @@ def _cause_groups(topic_map: TopicMap, order: Mapping[str, int]) -> list[_Group]
             f"map-{urgency}",
             [
                 _Box(
-                    ("conditions", cause.key),
-                    f"map-{urgency}" + (" map-state" if cause.prior_percent is None else ""),
-                    _wrapped(cause.name, CAUSES[1], _prior(cause)),
-                    f"{urgency.label}: {cause.name}",
-                    _prior(cause),
+                    ("conditions", condition.key),
+                    f"map-{urgency}" + (" map-state" if condition.prior_percent is None else ""),
+                    _wrapped(condition.name, CONDITIONS[1], _prior(condition)),
+                    f"{urgency.label}: {condition.name}",
+                    _prior(condition),
                 )
-                for cause in sorted(causes, key=lambda cause: (middle(cause), cause.key))
+                for condition in sorted(
+                    conditions, key=lambda condition: (middle(condition), condition.key)
+                )
             ],
         )
-        for urgency, causes in _by_urgency(topic_map.causes)
+        for urgency, conditions in _by_urgency(topic_map.conditions)
     ]
 
 
-def _by_urgency[T: (Flag, Cause)](rows: Sequence[T]) -> Iterator[tuple[Urgency, list[T]]]:
+def _by_urgency[T: (Flag, Condition)](rows: Sequence[T]) -> Iterator[tuple[Urgency, list[T]]]:
     for urgency, group in groupby(rows, key=lambda row: row.urgency):
         yield urgency, list(group)
 
@@ -221,8 +223,8 @@ def _mean(weighted: Sequence[tuple[float, float]]) -> float:
     return sum(place * weight for place, weight in weighted) / whole if whole else 0.0
 
 
-def _prior(cause: Cause) -> str:
-    return "rules only" if cause.prior_percent is None else f"{cause.prior_percent:g} %"
+def _prior(condition: Condition) -> str:
+    return "rules only" if condition.prior_percent is None else f"{condition.prior_percent:g} %"
 
 
 def _wrapped(text: str, width: float, note: str) -> list[str]:
@@ -254,7 +256,7 @@ def _stack(groups: Sequence[_Group], height: float, *, is_centred: bool) -> None
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """From a rule or a condition to a question."""
+    """From a rule or a condition to a feature."""
 
     ends: tuple[Place, Place]
     start: tuple[float, float]
@@ -274,12 +276,12 @@ class _Line:
 
 
 def _lines(topic_map: TopicMap, boxes: Mapping[Place, _Box]) -> Iterator[_Line]:
-    left, right = sum(FLAGS), CAUSES[0]
-    start, end = QUESTIONS[0], sum(QUESTIONS)
+    left, right = sum(FLAGS), CONDITIONS[0]
+    start, end = FEATURES[0], sum(FEATURES)
     for flag in topic_map.flags:
         here = ("red_flags", flag.key)
         for need in flag.needs:
-            there = ("features", need.question)
+            there = ("features", need.feature)
             ends = {boxes[there].y_of(answer.words): False for answer in need.answers}
             for answer in need.answers:
                 ends[boxes[there].y_of(answer.words)] |= answer.is_enough
@@ -294,17 +296,17 @@ def _lines(topic_map: TopicMap, boxes: Mapping[Place, _Box]) -> Iterator[_Line]:
                     f"{flag.title}: {_said(need)}",
                 )
     names = topic_map.names
-    for cause in topic_map.causes:
-        here = ("conditions", cause.key)
-        for telling in cause.told_by:
-            there = ("features", telling.question)
+    for condition in topic_map.conditions:
+        here = ("conditions", condition.key)
+        for telling in condition.told_by:
+            there = ("features", telling.feature)
             yield _Line(
                 (here, there),
                 (right, boxes[here].y),
                 (end, boxes[there].y),
                 "map-tells",
                 min(0.5 + 1.4 * telling.nats, 7),
-                f"{names[telling.question]} tells {telling.nats:.1f} nats of {cause.name}",
+                f"{names[telling.feature]} tells {telling.nats:.1f} nats of {condition.name}",
             )
 
 

@@ -1,4 +1,4 @@
-"""Conditions by questions: what each question tells of each, and which are hard to tell apart."""
+"""Conditions by features: what each feature tells of each, and which are hard to tell apart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One question: a cell for each condition, and `mean`, nats, what it tells of somebody with
+    """One feature: a cell for each condition, and `mean`, nats, what it tells of somebody with
     any of them, by their priors."""
 
-    question: str
+    feature: str
     mean: float
     cells: tuple[Cell, ...]
 
@@ -38,7 +38,7 @@ class Pair:
 
     wrong   the least and the most that anybody gets wrong with every answer known, of 100 people
             of whom half have the one and half the other
-    telling the questions that tell them apart best, the best first
+    telling the features that tell them apart best, the best first
     """
 
     one: str
@@ -49,7 +49,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Conditions by falling prior, questions by what they tell over all, pairs from the hardest."""
+    """Conditions by falling prior, features by what they tell over all, pairs from the hardest."""
 
     conditions: tuple[str, ...]
     rows: tuple[Row, ...]

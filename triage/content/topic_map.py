@@ -49,11 +49,11 @@ from .models import Effect, Topic
 
 MOST_TOLD = 3
 LEAST_TOLD = 0.3
-"""Of each condition the map draws so many questions, if they tell so much of it (nats): all of them
+"""Of each condition the map draws so many features, if they tell so much of it (nats): all of them
 would be 800 lines, of which nobody can follow one."""
 
 MOST_TOLD_ALONE = 12
-"""A map of one condition or one question has room for more."""
+"""A map of one condition or one feature has room for more."""
 
 PEOPLE, SEED = 100, 5
 """So many simulated people are asked where the effect of the drafts was not measured: a second."""
@@ -68,7 +68,7 @@ type Tell = Mapping[tuple[str, str], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Feature:
     """`asked` is None where nobody is asked it, or where nobody knows."""
 
     key: str
@@ -88,9 +88,9 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a rule reads of one question: in sentences, and each answer that they name once."""
+    """What a rule reads of one feature: in sentences, and each answer that they name once."""
 
-    question: str
+    feature: str
     sentences: tuple[str, ...]
     answers: tuple[Named, ...]
 
@@ -110,13 +110,13 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    question: str
+    feature: str
     nats: float
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """A condition. A state has no share, and no question tells of it: only flags raise it."""
+class Condition:
+    """A state has no share, and no question tells of it: only flags raise it."""
 
     key: str
     name: str
@@ -127,26 +127,26 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class TopicMap:
-    """Questions in the order in which they are asked, flags and causes from the most urgent."""
+    """Features in the order in which they are asked, flags and conditions from the most urgent."""
 
     title: str
-    questions: tuple[Question, ...]
+    features: tuple[Feature, ...]
     flags: tuple[Flag, ...]
-    causes: tuple[Cause, ...]
+    conditions: tuple[Condition, ...]
 
     @property
     def is_empty(self) -> bool:
-        return not (self.questions or self.flags or self.causes)
+        return not (self.features or self.flags or self.conditions)
 
     @property
     def names(self) -> Mapping[str, str]:
-        return {question.key: question.name for question in self.questions}
+        return {feature.key: feature.name for feature in self.features}
 
 
 def map_of(
     document: Document, knowledge: Knowledge | None, asked: Mapping[FeatureKey, Asked]
 ) -> TopicMap:
-    """Return the map of a compiled topic; without knowledge its causes are told by nothing."""
+    """Return the map of a compiled topic; without knowledge its conditions are told by nothing."""
     features = {row["key"]: row for row in document["features"]}
     options = {key: options_of(row, document) for key, row in features.items()}
     words = Words(
@@ -160,7 +160,7 @@ def map_of(
     tell = {} if knowledge is None else _tell(knowledge)
     return TopicMap(
         title=document["topic"]["title"],
-        questions=tuple(_questions(document, asked)),
+        features=tuple(_features(document, asked)),
         flags=tuple(
             Flag(
                 row["key"],
@@ -171,8 +171,8 @@ def map_of(
             )
             for row in by_falling_urgency(document["red_flags"])
         ),
-        causes=tuple(
-            Cause(
+        conditions=tuple(
+            Condition(
                 row["key"],
                 row["plain_name"],
                 Urgency(row["urgency"]),
@@ -189,14 +189,14 @@ def _by_urgency(conditions: list[Fields]) -> list[Fields]:
     return sorted(by_falling_prior(conditions), key=lambda row: -places[row["urgency"]])
 
 
-def _questions(document: Document, asked: Mapping[FeatureKey, Asked]) -> Iterator[Question]:
+def _features(document: Document, asked: Mapping[FeatureKey, Asked]) -> Iterator[Feature]:
     """Yield them by the mean place at which they are asked; those never asked stay where they
     stand in the content, after them."""
     rows = {row["key"]: row for row in in_order(document["features"])}
     first = [key for key in asked if key in rows]
     for key in [*first, *(key for key in rows if key not in asked)]:
         row = rows[key]
-        yield Question(key, row["name"], row["section"], row["tier"], asked.get(FeatureKey(key)))
+        yield Feature(key, row["name"], row["section"], row["tier"], asked.get(FeatureKey(key)))
 
 
 def _tell(knowledge: Knowledge) -> Tell:
@@ -217,7 +217,7 @@ def _told_by(condition: Fields, tell: Tell) -> tuple[Telling, ...]:
         for (key, feature), nats in tell.items()
         if key == condition["key"] and nats >= LEAST_TOLD
     ]
-    return tuple(sorted(own, key=lambda telling: (-telling.nats, telling.question)))
+    return tuple(sorted(own, key=lambda telling: (-telling.nats, telling.feature)))
 
 
 def _needs(
@@ -226,7 +226,7 @@ def _needs(
     options: Mapping[str, Sequence[Fields]],
     words: Words,
 ) -> Iterator[Need]:
-    """Yield what a rule reads, each question once, as written; a draft's rule may be half done."""
+    """Yield what a rule reads, each feature once, as written; a draft's rule may be half done."""
     try:
         expression = parse(rule)
     except RuleError:
@@ -238,17 +238,17 @@ def _needs(
         try:
             said = in_words(literal if is_wanted else Not(literal), words).removesuffix(".")
             answers = list(_answers(literal, features[key], words))
-        except KeyError:  # no such question or answer: find_faults says so
+        except KeyError:  # no such feature or option: find_faults says so
             continue
         sentences.setdefault(key, {})[said] = None
         for answer, readings in answers:
             named.setdefault(key, {}).setdefault(answer, []).extend(readings)
-    for question, own in sentences.items():
+    for feature, own in sentences.items():
         answers_of_it = (
-            Named(answer, _is_enough(expression, FeatureKey(question), readings))
-            for answer, readings in named[question].items()
+            Named(answer, _is_enough(expression, FeatureKey(feature), readings))
+            for answer, readings in named[feature].items()
         )
-        yield Need(question, tuple(own), tuple(answers_of_it))
+        yield Need(feature, tuple(own), tuple(answers_of_it))
 
 
 def _signed(expression: Expression, *, wanted: bool) -> Iterator[tuple[Literal, bool]]:
@@ -290,60 +290,64 @@ def _is_enough(expression: Expression, feature: FeatureKey, readings: Sequence[R
 
 
 def overview(whole: TopicMap) -> TopicMap:
-    """Return the map with the strongest few of what tells of each cause."""
-    causes = (replace(cause, told_by=cause.told_by[:MOST_TOLD]) for cause in whole.causes)
-    return replace(whole, causes=tuple(causes))
+    """Return the map with the strongest few of what tells of each condition."""
+    conditions = (
+        replace(condition, told_by=condition.told_by[:MOST_TOLD]) for condition in whole.conditions
+    )
+    return replace(whole, conditions=tuple(conditions))
 
 
 def around(whole: TopicMap, place: Place) -> TopicMap | None:
-    """Return only what is linked with one question, flag or cause; None if there is no such."""
+    """Return only what is linked with one feature, flag or condition; None if there is no such."""
     part, key = place
     match part:
         case "features":
-            return _around_question(whole, key)
+            return _around_feature(whole, key)
         case "red_flags":
             flags = [flag for flag in whole.flags if flag.key == key]
-            asked = {need.question for flag in flags for need in flag.needs}
+            asked = {need.feature for flag in flags for need in flag.needs}
             return _part(whole, flags, asked, []) if flags else None
         case "conditions":
-            causes = [
-                replace(cause, told_by=cause.told_by[:MOST_TOLD_ALONE])
-                for cause in whole.causes
-                if cause.key == key
+            conditions = [
+                replace(condition, told_by=condition.told_by[:MOST_TOLD_ALONE])
+                for condition in whole.conditions
+                if condition.key == key
             ]
-            telling = {each.question for cause in causes for each in cause.told_by}
-            return _part(whole, [], telling, causes) if causes else None
+            telling = {each.feature for condition in conditions for each in condition.told_by}
+            return _part(whole, [], telling, conditions) if conditions else None
         case _:
             return None
 
 
-def _around_question(whole: TopicMap, key: str) -> TopicMap | None:
+def _around_feature(whole: TopicMap, key: str) -> TopicMap | None:
     if key not in whole.names:
         return None
 
     def of_it[T: (Need, Telling)](parts: tuple[T, ...]) -> tuple[T, ...]:
-        return tuple(part for part in parts if part.question == key)
+        return tuple(part for part in parts if part.feature == key)
 
     flags = [replace(flag, needs=of_it(flag.needs)) for flag in whole.flags]
-    causes = [replace(cause, told_by=of_it(cause.told_by)) for cause in whole.causes]
-    told = sorted((c for c in causes if c.told_by), key=lambda c: -c.told_by[0].nats)
-    kept = {cause.key for cause in told[:MOST_TOLD_ALONE]}
+    conditions = [
+        replace(condition, told_by=of_it(condition.told_by)) for condition in whole.conditions
+    ]
+    told = sorted((c for c in conditions if c.told_by), key=lambda c: -c.told_by[0].nats)
+    kept = {condition.key for condition in told[:MOST_TOLD_ALONE]}
     return _part(
         whole,
         [flag for flag in flags if flag.needs],
         {key},
-        [cause for cause in causes if cause.key in kept],
+        [condition for condition in conditions if condition.key in kept],
     )
 
 
 def _part(
-    whole: TopicMap, flags: Sequence[Flag], questions: set[str], causes: Sequence[Cause]
+    whole: TopicMap, flags: Sequence[Flag], features: set[str], conditions: Sequence[Condition]
 ) -> TopicMap:
     return replace(
         whole,
-        questions=tuple(q for q in whole.questions if q.key in questions),
+        features=tuple(q for q in whole.features if q.key in features),
         flags=tuple(flags),
-        causes=tuple(causes),
+        conditions=tuple(conditions),
     )
 
 

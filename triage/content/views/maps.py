@@ -42,9 +42,9 @@ class Narrowing(forms.Form):
     def __init__(self, whole: TopicMap, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         groups = {
-            "Questions": [(f"features/{q.key}", q.name) for q in whole.questions],
+            "Questions": [(f"features/{q.key}", q.name) for q in whole.features],
             "Rules": [(f"red_flags/{flag.key}", flag.title) for flag in whole.flags],
-            "Conditions": [(f"conditions/{c.key}", c.name) for c in whole.causes],
+            "Conditions": [(f"conditions/{c.key}", c.name) for c in whole.conditions],
         }
         self.fields["of"].choices = [  # type: ignore[attr-defined] # a choice
             ("", "Everything"),
@@ -139,17 +139,17 @@ def _in_words(shown: TopicMap, addresses: Addresses) -> dict[str, list[dict[str,
         return {"name": name, "address": addresses.get((part, key), ""), "of": f"{part}/{key}"}
 
     return {
-        "questions": [
+        "features": [
             link("features", q.key, q.name)
             | {"section": q.section, "tier": Tier(q.tier).label, "asked": _asked(q.asked)}
-            for q in shown.questions
+            for q in shown.features
         ],
-        "flags": [
+        "red_flags": [
             link("red_flags", flag.key, flag.title)
             | {
                 "urgency": flag.urgency.label,
                 "needs": [
-                    link("features", need.question, names[need.question])
+                    link("features", need.feature, names[need.feature])
                     | {
                         "sentences": need.sentences,
                         "enough": [a.words for a in need.answers if a.is_enough],
@@ -159,17 +159,17 @@ def _in_words(shown: TopicMap, addresses: Addresses) -> dict[str, list[dict[str,
             }
             for flag in shown.flags
         ],
-        "causes": [
-            link("conditions", cause.key, cause.name)
+        "conditions": [
+            link("conditions", condition.key, condition.name)
             | {
-                "urgency": cause.urgency.label,
-                "prior": cause.prior_percent,
+                "urgency": condition.urgency.label,
+                "prior": condition.prior_percent,
                 "told_by": [
-                    link("features", t.question, names[t.question]) | {"nats": t.nats}
-                    for t in cause.told_by
+                    link("features", t.feature, names[t.feature]) | {"nats": t.nats}
+                    for t in condition.told_by
                 ],
             }
-            for cause in shown.causes
+            for condition in shown.conditions
         ],
     }
 
@@ -188,20 +188,20 @@ _SHADES = [
 
 
 def _table(matrix: Matrix, document: Document, topic: Topic) -> dict[str, Any]:
-    questions = {row["key"]: row["name"] for row in document["features"]}
+    features = {row["key"]: row["name"] for row in document["features"]}
     conditions = {row["key"]: row["plain_name"] for row in document["conditions"]}
     addresses = _addresses(topic)
 
     def condition(key: str) -> dict[str, str]:
         return {"name": conditions[key], "address": addresses["conditions", key]}
 
-    def question(key: str) -> dict[str, str]:
-        return {"name": questions[key], "address": reverse("content:grid", args=[topic.key, key])}
+    def feature(key: str) -> dict[str, str]:
+        return {"name": features[key], "address": reverse("content:grid", args=[topic.key, key])}
 
     return {
         "heads": [condition(key) for key in matrix.conditions],
         "rows": [
-            question(row.question)
+            feature(row.feature)
             | {
                 "mean": row.mean,
                 "cells": list(zip(row.cells, map(conditions.get, matrix.conditions), strict=True)),
@@ -213,7 +213,7 @@ def _table(matrix: Matrix, document: Document, topic: Topic) -> dict[str, Any]:
                 "one": condition(pair.one),
                 "other": condition(pair.other),
                 "wrong": pair.wrong,
-                "telling": [question(key) for key in pair.telling],
+                "telling": [feature(key) for key in pair.telling],
             }
             for pair in matrix.pairs
         ],
