@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from .views import changes, copies, faults, grid, ledger, likelihoods, maps, reading, rule, topics
+from .views import (
+    changes,
+    copies,
+    effects,
+    faults,
+    grid,
+    ledger,
+    likelihoods,
+    maps,
+    reading,
+    rule,
+    topics,
+)
 
 app_name = "content"
 urlpatterns = [
