@@ -1,10 +1,20 @@
-"""Ways to change one row of a compiled topic."""
+"""The shipped content as one document, and ways to change one row of it."""
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
+from django.conf import settings
+
 from triage.content.documents import Document
+from triage.content.fixtures import document_of
+
+
+@cache
+def shipped() -> Document:
+    """Return the shipped content; whoever changes it changes a copy."""
+    return document_of(settings.BASE_DIR / "fixtures" / "back-lump")
 
 
 def row(document: Document, part: str, *key: str) -> Any:

@@ -3,23 +3,18 @@
 from copy import deepcopy
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 
 from triage.content.documents import Document
-from triage.content.fixtures import document_of
 from triage.content.models import Release, Topic
 
-
-@pytest.fixture(scope="session")
-def shipped_document() -> Document:
-    return document_of(settings.BASE_DIR / "fixtures" / "back-lump")
+from .breaking import shipped
 
 
 @pytest.fixture
-def document(shipped_document: Document) -> Document:
+def document() -> Document:
     """The shipped content, to be broken."""
-    return deepcopy(shipped_document)
+    return deepcopy(shipped())
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from triage.engine import NOT_SURE, Knowledge, Observation, Unsound, Urgency
 from triage.engine import Fault as EngineFault
 
-from . import analyses
+from . import analyses, leading
 from .calibration import knowledge_sha256, why_not
 from .choices import Basis
 from .documents import compile_release
@@ -87,7 +87,18 @@ NUMBERS = {
 }
 """The rows that hold a number, and what names them."""
 
-REVIEWED = ("conditions", "features", "red_flags", "risk_groups", "syndromes", "advice")
+REASONING = "The reasoning"
+
+MANY = {
+    "conditions": "conditions",
+    "features": "questions",
+    "red_flags": "red flags and other rules",
+    "risk_groups": "risk groups",
+    "syndromes": "syndromes",
+    "advice": "advice",
+}
+"""The rows that are reviewed, each with all of its texts and numbers."""
+
 NAMED_AT_MOST = 3
 
 # What the engine calls a part or a field, and what the content calls it.
@@ -183,53 +194,58 @@ def faults_of_syndrome(syndrome: Syndrome) -> list[Fault]:
 
 def faults_in(document: Document) -> list[Fault]:
     """Return every fault that keeps a compiled topic from being published."""
-    return _faults(document)[0]
+    return _Looked(document).faults()
 
 
 def notices_in(document: Document, today: date) -> list[Fault]:
     """Return what else there is to look at. Of a topic that cannot be reasoned with it is not said
     what its rules and conditions can do."""
-    knowledge, _ = _reasoning(document)
-    return _notices(document, knowledge, today)
+    return _Looked(document).notices(today)
 
 
 def all_in(document: Document, today: date) -> list[Fault]:
-    faults, knowledge = _faults(document)
-    return [*faults, *_notices(document, knowledge, today)]
+    looked = _Looked(document)
+    return [*looked.faults(), *looked.notices(today)]
 
 
-def _faults(document: Document) -> tuple[list[Fault], Knowledge | None]:
-    syndromes = list(_syndromes(document))
-    # A syndrome that contradicts itself would be refused again, in the engine's words.
-    knowledge, refused = _reasoning({**document, "syndromes": []} if syndromes else document)
-    faults = [
-        *_texts(document),
-        *_placeholders(document),
-        *_places(document),
-        *_topics(document),
-        *_twice(document),
-        *_lone_options(document),
-        *_sources(document),
-        *_ways_to_look(document),
-        *_paragraphs(document),
-        *_advice(document),
-        *_plain_language(document),
-        *_in_100(document),
-        *syndromes,
-        *refused,
-        *(_never(knowledge) if knowledge else ()),
-    ]
-    return faults, knowledge
+class _Looked:
+    """A compiled topic, and the knowledge that it makes, if it makes any."""
 
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.syndromes = list(_syndromes(document))
+        # A syndrome that contradicts itself would be refused again, in the engine's words.
+        whole = {**document, "syndromes": []} if self.syndromes else document
+        self.knowledge, self.refused = _reasoning(whole)
 
-def _notices(document: Document, knowledge: Knowledge | None, today: date) -> list[Fault]:
-    return [
-        *_reviews(document, today),
-        *(_rules(knowledge) if knowledge else ()),
-        *(_unneeded(knowledge) if knowledge else ()),
-        *(_leads(knowledge) if knowledge else ()),
-        *gaps_of(document),
-    ]
+    def faults(self) -> list[Fault]:
+        return [
+            *_texts(self.document),
+            *_placeholders(self.document),
+            *_places(self.document),
+            *_topics(self.document),
+            *_twice(self.document),
+            *_lone_options(self.document),
+            *_sources(self.document),
+            *_ways_to_look(self.document),
+            *_paragraphs(self.document),
+            *_advice(self.document),
+            *_plain_language(self.document),
+            *_in_100(self.document),
+            *self.syndromes,
+            *self.refused,
+            *(_never(self.knowledge) if self.knowledge else ()),
+        ]
+
+    def notices(self, today: date) -> list[Fault]:
+        return [
+            *_reviews(self.document, today),
+            *(_rules(self.knowledge) if self.knowledge else ()),
+            *(_unneeded(self.knowledge) if self.knowledge else ()),
+            # Without its syndromes other conditions would lead.
+            *(_leads(self.knowledge) if self.knowledge and not self.syndromes else ()),
+            *gaps_of(self.document),
+        ]
 
 
 def _fault(part: str, row: Fields, what: str, name: str = "", *, blocks: bool = True) -> Fault:
@@ -618,7 +634,7 @@ def _reasoning(document: Document) -> tuple[Knowledge | None, list[Fault]]:
     except Unsound as unsound:
         topic = document["topic"]["key"]
         return None, [
-            Fault("The reasoning", fault, place=_place_of(fault, topic)) for fault in unsound.faults
+            Fault(REASONING, str(fault), place=_place_of(fault, topic)) for fault in unsound.faults
         ]
 
 
@@ -665,7 +681,7 @@ def _unneeded(knowledge: Knowledge) -> Iterator[Fault]:
 
 
 def _leads(knowledge: Knowledge) -> Iterator[Fault]:
-    leads = analyses.leads(knowledge)
+    leads = leading.leads(knowledge)
 
     def notice(key: str, what: str) -> Fault:
         return _fault("conditions", {"key": key}, what, "prior_percent", blocks=False)
@@ -684,8 +700,8 @@ def _leads(knowledge: Knowledge) -> Iterator[Fault]:
         key, count = leads.mostly
         yield notice(
             key,
-            f"it comes first with {count} of {analyses.WALKS} sets of answers drawn by chance, the"
-            f" same each time; more than {analyses.MOST_LED:.0%} is too often to tell anything.",
+            f"it comes first with {count} of {leading.WALKS} sets of answers drawn by chance, the"
+            f" same each time; more than {leading.MOST_LED:.0%} is too often to tell anything.",
         )
 
 
@@ -698,7 +714,7 @@ def _reviews(document: Document, today: date) -> Iterator[Fault]:
         latest[row["place"]] = max(
             row, latest.get(row["place"], row), key=lambda each: str(each["reviewed_on"])
         )
-    for part in REVIEWED:
+    for part in MANY:
         unseen = []
         for row in document[part]:
             place = "/".join((part, *_key(part, row)))
@@ -717,7 +733,7 @@ def _reviews(document: Document, today: date) -> Iterator[Fault]:
             if more := len(unseen) - len(names):
                 names.append(f"{more} more")
             yield Fault(
-                f"Reviews of {part.replace('_', ' ')}",
+                f"Reviews of {MANY[part]}",
                 f"{len(unseen)} of {len(document[part])} have never been reviewed:"
                 f" {', '.join(names)}.",
                 blocks=False,

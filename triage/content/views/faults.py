@@ -8,8 +8,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from triage.content.addresses import linked
-from triage.content.analyses import WALKS
-from triage.content.faults import Fault, find_all
+from triage.content.faults import REASONING, Fault, find_all
+from triage.content.leading import WALKS
 from triage.content.models import Topic
 from triage.content.plain_language import MOST
 from triage.staff.pages import staff_page
@@ -83,6 +83,8 @@ def faults(request: HttpRequest, topic: str) -> HttpResponse:
         notices=grouped(notices),
         notice_count=len(notices),
         checked_at=timezone.now(),
+        reasoning=REASONING,
+        is_unsound=any(fault.where == REASONING for fault in found),
         walks=WALKS,
         most_grade=MOST,
         is_begun=about.conditions.exists() and about.features.exists(),
