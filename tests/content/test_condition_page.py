@@ -112,7 +112,8 @@ def test_each_number_that_changes_leaves_one_record_with_who_and_why(
         ("content_likelihood", soft.pk, "changed", author, WHY),
         ("content_likelihood", hard.pk, "changed", author, WHY),
     ]
-    assert [(r.before["probability"], r.after["probability"]) for r in records] == [
+    sides = [(r.before or {}, r.after or {}) for r in records]
+    assert [(before["probability"], after["probability"]) for before, after in sides] == [
         (0.547, 0.6),
         (0.087, 0.034),
     ]

@@ -157,8 +157,9 @@ def test_a_missing_number_is_filled_in(as_author: Client) -> None:
     as_author.post(GRID, typed | {box(soft): "0.547", "note": "Put back.", "why": WHY})
 
     (record,) = saved_since(mark)
-    assert (record.action, record.after["probability"]) == ("added", 0.547)
-    assert (record.after["basis"], record.after["note"]) == ("estimate", "Put back.")
+    assert record.action == "added"
+    added = Likelihood.objects.get(pk=record.row)
+    assert (added.probability, added.basis, added.note) == (0.547, "estimate", "Put back.")
 
 
 def test_nothing_changed_saves_nothing_and_says_so(as_author: Client) -> None:
