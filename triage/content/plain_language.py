@@ -14,7 +14,7 @@ from .choices import Kind
 from .glossary import Glossary, jargon, terms_of
 from .knowledge import Document, Fields, options_of
 from .places import PLACEHOLDER, british
-from .reading import as_sentences, reading_of
+from .reading import as_sentences, grade_of, reading_of
 from .reading_es import perspicuity_of
 from .translations import ENGLISH, translated
 
@@ -82,8 +82,8 @@ def complaints_in_translation(document: Document, language: str) -> Iterator[Com
 
 def _hard_to_read(document: Document) -> Iterator[Complaint]:
     for part, row, names, text in _read_at_once(document):
-        reading = reading_of(text)
-        if round(reading.grade, 1) > MOST:
+        if round(grade_of(text), 1) > MOST:
+            reading = reading_of(text)
             what = (
                 f"{_called(names)} reads at grade {reading.grade:.1f}; {MOST} is the most. The hardest"
                 f" sentence: “{reading.hardest}” The longest words: {', '.join(reading.longest)}."
