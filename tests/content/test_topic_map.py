@@ -432,7 +432,7 @@ def test_the_queries_of_a_page_do_not_grow_with_the_topic(
     with CaptureQueriesContext(connection) as queries:
         staff.get(address)
 
-    assert len(queries) <= 60
+    assert len(queries) <= 45
 
 
 @pytest.mark.parametrize("name", ["map", "matrix"])

@@ -96,7 +96,7 @@ def reviewables_of(topic: Topic) -> list[Reviewable]:
             for pk, scope, key, heading in manager.order_by("scope", "key").values_list(
                 "pk", "scope", "key", "heading"
             ):
-                name = f"{AdviceScope(scope).label} ({key}): {heading}"
+                name = f"{heading} (advice for the {AdviceScope(scope)} {key})"
                 found.append(Reviewable(f"{part}/{scope}/{key}", part, name, pk))
         else:
             named = "plain_name" if part in ("conditions", "syndromes") else "name"

@@ -39,7 +39,7 @@ from .page import page
 
 A_PAGE = 100
 BAR = 120
-MOST_OVERDUE = 50
+MOST_AGAIN = 50
 
 COLUMNS = (
     "what it is",
@@ -111,7 +111,7 @@ def ledger(request: HttpRequest, topic: str) -> HttpResponse:
         by_feature=[_share(share) for share in whole.by_feature() if share.total],
         parts=_parts(reviewables, standings, today),
         states=Review,
-        overdue=_overdue(of, reviewables, standings, today),
+        again=_again(of, reviewables, standings, today),
         is_nav_sidebar_enabled=False,  # its table is wide
     )
 
@@ -202,26 +202,28 @@ def _parts(
     ]
 
 
-def _overdue(
+def _again(
     topic: Topic,
     reviewables: Sequence[Reviewable],
     standings: Mapping[str, Standing],
     today: date,
 ) -> list[dict[str, Any]]:
-    """Return what is to be looked at again, the longest overdue first."""
+    """Return what is to be looked at again, as it is overdue or was changed; the first due first."""
     late = [
-        (row, standings[row.place])
+        (row, standings[row.place], review_of(standings[row.place], today))
         for row in reviewables
-        if row.place in standings and standings[row.place].is_overdue(today)
+        if row.place in standings
     ]
-    late.sort(key=lambda pair: (pair[1].last.due_on, pair[0].place))
+    late.sort(key=lambda each: (each[1].last.due_on, each[0].place))
     return [
         {
             "row": row,
             "standing": standing,
+            "is_overdue": state is Review.OVERDUE,
             "address": reverse("admin:content_review_add")
             + "?"
             + urlencode({"topic": str(topic.pk), "place": row.place}),
         }
-        for row, standing in late[:MOST_OVERDUE]
-    ]
+        for row, standing, state in late
+        if state is not Review.IN_TIME
+    ][:MOST_AGAIN]
