@@ -51,6 +51,8 @@ class Difference:
     kind: Kind
     marked: SafeString
     is_calmer: bool = False
+    key: tuple[str, ...] = ()
+    """Of its row, without the topic."""
 
 
 # What each row is known by. The order is that in which a reader decides: urgency first.
@@ -219,14 +221,14 @@ def _heading(part: str, row: Fields, names: _Names) -> str:
             return str(row["key"])
 
 
-def _place(part: str, key: tuple[Any, ...]) -> str:
-    """Return the place of a row, without the topic that all of them share."""
+def _own_key(part: str, key: tuple[Any, ...]) -> tuple[str, ...]:
+    """Return what a row is known by, without the topic that all of them share."""
     pieces: list[str] = []
     for name, value in zip(KEYS[part], key, strict=True):
         if name == "topic" or value is None:
             continue
         pieces += value[1:] if isinstance(value, tuple) else [str(value)]
-    return "/".join([part, *pieces])
+    return tuple(map(str, pieces))
 
 
 # Rows
@@ -265,13 +267,13 @@ def _in_part(
         key=lambda known: (_heading(part, (new.get(known) or old[known]), names), repr(known)),
     )
     for known in both:
-        place = _place(part, known[0])
+        key = _own_key(part, known[0])
         if known not in old:
-            yield _whole(part, place, new[known], Kind.ADDED, names)
+            yield _whole(part, key, new[known], Kind.ADDED, names)
         elif known not in new:
-            yield _whole(part, place, old[known], Kind.REMOVED, names)
+            yield _whole(part, key, old[known], Kind.REMOVED, names)
         elif not _same(old[known], new[known]):
-            yield from _changes(part, place, old[known], new[known], names)
+            yield from _changes(part, key, old[known], new[known], names)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -279,7 +281,7 @@ def _same(one: Any, other: Any) -> bool:
     return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def _whole(part: str, place: str, row: Fields, kind: Kind, names: _Names) -> Difference:
+def _whole(part: str, key: tuple[str, ...], row: Fields, kind: Kind, names: _Names) -> Difference:
     """Return a row that comes or goes, with all that it says."""
     lead = _lead(part, row, names)
     rest = [
@@ -293,7 +295,8 @@ def _whole(part: str, place: str, row: Fields, kind: Kind, names: _Names) -> Dif
     word, tag = ("New", "ins") if kind is Kind.ADDED else ("Gone", "del")
     return Difference(
         part=part,
-        place=place,
+        place="/".join([part, *key]),
+        key=key,
         heading=_heading(part, row, names),
         sentence=f"{word}: {said}",
         kind=kind,
@@ -368,7 +371,7 @@ def _per_100(probability: Any) -> str:
 
 
 def _changes(
-    part: str, place: str, before: Fields, after: Fields, names: _Names
+    part: str, key: tuple[str, ...], before: Fields, after: Fields, names: _Names
 ) -> Iterator[Difference]:
     """Yield one difference for each field of a row that changes."""
     for name in [*after, *(name for name in before if name not in after)]:
@@ -378,7 +381,8 @@ def _changes(
         sentence, marked = _change(part, name, old, new, after, names)
         yield Difference(
             part=part,
-            place=place,
+            place="/".join([part, *key]),
+            key=key,
             heading=_heading(part, after, names),
             sentence=sentence,
             kind=Kind.CHANGED,

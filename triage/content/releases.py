@@ -1,27 +1,24 @@
-"""From drafts to a release: compiled, hashed, published by two people, recalled by one."""
-
-import json
+"""What patients meet: the live release, how one is published at a shell, and how one is recalled."""
 
 from django.contrib.auth.models import User
-from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
-from .choices import ProposalState
+from .audit import changing
 from .documents import canonical, compile_release
-from .faults import Fault, faults_in
-from .models import Proposal, Release, Topic
-from .snapshots import snapshot_of
+from .faults import Fault
+from .models import Release, Topic
 
 __all__ = [
     "AlreadyRecalled",
     "MayNotApprove",
+    "NotDone",
     "NothingPublished",
     "OnlyDemonstrations",
     "OwnApprover",
     "UnfitDraft",
     "canonical",
     "compile_release",
+    "live_of",
     "live_release",
     "publish",
     "recall",
@@ -36,61 +33,42 @@ class OnlyDemonstrations(NothingPublished):
     """Releases there are, but only demonstrations, and this is a real service."""
 
 
-class UnfitDraft(Exception):
-    """A draft with faults was to be published."""
+class NotDone(Exception):
+    """Something was to be decided that cannot be. Says why in a sentence for staff."""
+
+
+class UnfitDraft(NotDone):
+    """A draft with faults was to be submitted, approved or published."""
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = faults
 
 
-class OwnApprover(Exception):
-    """Somebody was to approve what they wrote."""
+class OwnApprover(NotDone):
+    """Somebody was to approve what they wrote, or a part of it."""
 
 
-class MayNotApprove(Exception):
+class MayNotApprove(NotDone):
     """Somebody was to approve who is not allowed to."""
 
 
-class AlreadyRecalled(Exception):
+class AlreadyRecalled(NotDone):
     """The release was recalled before; who, when and why stay as they were."""
 
 
-@transaction.atomic
 def publish(
     *, topic: Topic, author: User, approver: User, why: str, demonstration: bool = False
 ) -> Release:
-    """Freeze the drafts of a topic as its next release.
+    """Submit, approve and publish the drafts of a topic in one go, with two people's names.
 
-    Raises OwnApprover, MayNotApprove, and UnfitDraft with every fault of the drafts.
+    For commands and demonstrations: see `approval.publish_at_once` for what it asks and raises.
     """
-    if author == approver:
-        raise OwnApprover("Nobody approves what they wrote: author and approver must differ.")
-    if not approver.has_perm("content.approve_release"):
-        raise MayNotApprove(f"{approver} may not approve: the Approver group can.")
-    snapshot = snapshot_of(topic)
-    if faults := faults_in(json.loads(snapshot.document)):
-        raise UnfitDraft(faults)
-    proposal = Proposal.objects.create(topic=topic, snapshot=snapshot, author=author, why=why)
-    Proposal.objects.filter(pk=proposal.pk).update(
-        state=ProposalState.APPROVED, approver=approver, approved_at=timezone.now()
+    from .approval import publish_at_once  # it stands on what is live
+
+    return publish_at_once(
+        topic=topic, author=author, approver=approver, why=why, demonstration=demonstration
     )
-    last = topic.releases.aggregate(last=Max("number"))["last"] or 0
-    release = Release.objects.create(
-        topic=topic,
-        number=last + 1,
-        document=snapshot.document,
-        sha256=snapshot.sha256,
-        proposal=proposal,
-        author=author,
-        approver=approver,
-        publisher=approver,
-        published_at=timezone.now(),
-        why=why,
-        demonstration=demonstration,
-    )
-    Proposal.objects.filter(pk=proposal.pk).update(state=ProposalState.PUBLISHED)
-    return release
 
 
 def recall(*, release: Release, by: User, why: str) -> None:
@@ -98,9 +76,10 @@ def recall(*, release: Release, by: User, why: str) -> None:
 
     The release before it is live again. Raises AlreadyRecalled.
     """
-    recalled = Release.objects.filter(pk=release.pk, recalled_at=None).update(
-        recalled_at=timezone.now(), recalled_by=by, recalled_why=why
-    )
+    with changing(who=by, why=why):
+        recalled = Release.objects.filter(pk=release.pk, recalled_at=None).update(
+            recalled_at=timezone.now(), recalled_by=by, recalled_why=why
+        )
     if not recalled:
         raise AlreadyRecalled(f"{release} was recalled before.")
 
@@ -119,3 +98,11 @@ def live_release(topic_key: str) -> Release:
             " them. Publish one that a clinician has approved: manage.py publish."
         )
     raise NothingPublished(f"Nothing is published for “{topic_key}”: manage.py publish.")
+
+
+def live_of(topic: Topic) -> Release | None:
+    """Return the live release without its document, or nothing where there is none."""
+    try:
+        return live_release(topic.key)
+    except NothingPublished:
+        return None

@@ -85,21 +85,26 @@ STEP = """
 """
 IS_OPEN = "state IN ('submitted', 'approved')"
 NEVER = "1 = 1"
+DECISIONS = (
+    "content_savedcase",
+    "content_proposal",
+    "content_proposalcontributor",
+    "content_casesignoff",
+    "content_comment",
+    "content_release",
+)
 
 # Whoever wrote a part of a proposal is found by the database, so that no path leaves somebody out:
 # who changed a draft since what is live was submitted. What is live may have been brought back, so
 # the first release with its content counts; and no drafts' table is named, so that a new one counts.
-CONTRIBUTORS = """
+CONTRIBUTORS = f"""
     INSERT INTO content_proposalcontributor (proposal_id, person_id)
     SELECT NEW.id, NEW.author_id
     UNION
     SELECT NEW.id, record.who_id
     FROM content_auditrecord AS record JOIN auth_user AS person ON person.id = record.who_id
     WHERE (record.topic_id = NEW.topic_id OR record.topic_id IS NULL)
-        AND record."table" NOT IN (
-            'content_savedcase', 'content_proposal', 'content_casesignoff', 'content_comment',
-            'content_release'
-        )
+        AND record."table" NOT IN ({", ".join(f"'{table}'" for table in DECISIONS)})
         AND record.id > coalesce(
             (
                 SELECT submitted.id FROM content_auditrecord AS submitted
@@ -334,4 +339,4 @@ def make(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [("content", "0008_content_desk")]
-    operations = [migrations.RunPython(make)]
+    operations = [migrations.RunPython(make, migrations.RunPython.noop)]  # 0008 takes them away
