@@ -64,6 +64,27 @@ def test_what_blocks_comes_before_what_is_only_noticed_and_leads_to_its_field(
     assert "2 faults stand in the way of publishing" in words(shown(nurse, "fault_counts", topic))
 
 
+def test_a_number_that_moved_far_and_is_not_explained_stands_in_the_way(
+    nurse: Client, topic: Topic
+) -> None:
+    of_lipoma = Likelihood.objects.filter(
+        condition__key="lipoma", option__feature__key="lump_feel"
+    ).order_by("-probability")
+    first, second = of_lipoma[:2]
+    moved = first.probability - 0.1
+    of_lipoma.filter(pk=first.pk).update(probability=0.1)
+    of_lipoma.filter(pk=second.pk).update(probability=second.probability + moved)
+
+    page = shown(nurse, "faults", topic)
+
+    assert "So large a step needs" in words(page)
+    assert (
+        f"{reverse('admin:content_condition_change', args=[first.condition_id])}#feature-lump_feel"
+        in page
+    )
+    assert "2 faults stand in the way" in words(shown(nurse, "fault_counts", topic))
+
+
 def test_a_notice_is_shown_apart(nurse: Client, topic: Topic) -> None:
     RedFlag.objects.filter(key="rf_skin_cancer").update(rule="'collapse' in right_now")
 

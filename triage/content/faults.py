@@ -148,11 +148,6 @@ def find_notices(topic: Topic, today: date) -> list[Fault]:
     return notices_in(compile_release(topic), today)
 
 
-def find_all(topic: Topic, today: date) -> list[Fault]:
-    """Return both, in one go: those that block first."""
-    return all_in(compile_release(topic), today)
-
-
 def find_gaps(topic: Topic | None = None) -> list[Fault]:
     """Return what keeps each translation of a topic, or of all topics, from being offered."""
     topics = [topic] if topic else list(Topic.objects.all())
@@ -204,6 +199,7 @@ def notices_in(document: Document, today: date) -> list[Fault]:
 
 
 def all_in(document: Document, today: date) -> list[Fault]:
+    """Return both, in one go: those that block first."""
     looked = _Looked(document)
     return [*looked.faults(), *looked.notices(today)]
 

@@ -8,10 +8,14 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from triage.content.addresses import linked
-from triage.content.faults import REASONING, Fault, find_all
+from triage.content.approval import jumps_of
+from triage.content.documents import compile_release
+from triage.content.faults import REASONING, Fault, Place, all_in
+from triage.content.jumps import Jump
 from triage.content.leading import WALKS
 from triage.content.models import Topic
 from triage.content.plain_language import MOST
+from triage.content.releases import live_of
 from triage.staff.pages import staff_page
 
 from .page import page
@@ -60,9 +64,24 @@ def grouped(faults: Iterable[Fault]) -> list[Group]:
     return [Group(name, tuple(own[:SHOWN]), len(own)) for name, own in groups.items() if own]
 
 
+def found_in(topic: Topic) -> list[Fault]:
+    """Return all that is found: what keeps the drafts from being submitted, and the notices."""
+    draft = compile_release(topic)
+    jumps = (jump for jump in jumps_of(draft, live_of(topic)) if not jump.explained)
+    return [*map(_fault_of, jumps), *all_in(draft, timezone.localdate())]
+
+
+def _fault_of(jump: Jump) -> Fault:
+    """A number that is far from what is live, without what explains it, is refused as well."""
+    key = tuple(filter(None, jump.place))  # a syndrome's sign of every condition names none
+    name = {"conditions": "sources", "likelihoods": ""}.get(jump.part, jump.lacks[0])
+    what = str(jump).removeprefix(f"{jump.where}: ")
+    return Fault(jump.where, what, place=Place(jump.part, key, name))
+
+
 def counts(topic: Topic) -> tuple[int, int]:
     """Return how many faults stand in the way of publishing, and how many notices there are."""
-    found = find_all(topic, timezone.localdate())
+    found = found_in(topic)
     blocking = sum(fault.blocks for fault in found)
     return blocking, len(found) - blocking
 
@@ -70,7 +89,7 @@ def counts(topic: Topic) -> tuple[int, int]:
 @staff_page("content.view_topic")
 def faults(request: HttpRequest, topic: str) -> HttpResponse:
     about = get_object_or_404(Topic, key=topic)
-    found = linked(find_all(about, timezone.localdate()), about)
+    found = linked(found_in(about), about)
     blocking = [fault for fault in found if fault.blocks]
     notices = [fault for fault in found if not fault.blocks]
     return page(
