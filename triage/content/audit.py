@@ -94,7 +94,9 @@ def is_audited() -> bool:
 
 
 def watch(**_: Any) -> None:
-    """Make all triggers anew. Called after every migration."""
+    """Make all triggers anew. Called after every migration, also one that goes back before them."""
+    if AuditRecord._meta.db_table not in connection.introspection.table_names():
+        return
     with connection.schema_editor() as editor:
         for statement in _PREPARE[connection.vendor]:
             editor.execute(statement)

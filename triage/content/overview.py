@@ -7,6 +7,7 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from .audit import draft_tables
 from .history import Change, changes_of, told
 from .models import (
     Advice,
@@ -83,7 +84,7 @@ def overview_of(topic: Topic) -> Overview:
         live=live,
         changed=live is None or snapshot_of(topic).sha256 != live.sha256,
         proposal=open_ones.select_related("author").first(),
-        changes=tuple(told(changes_of(topic)[:LAST])),
+        changes=tuple(told(changes_of(topic).filter(table__in=draft_tables())[:LAST])),
     )
 
 
