@@ -185,12 +185,21 @@ def test_the_cases_that_go_lower_come_first_in_words_with_their_numbers(
     assert "No longer what the case expects." in said
     assert "The draft cannot read it: “feel” is no feature of this topic." in said
     assert "before: Routine visit → now: Within 2 to 3 days" in said
-    assert (
-        "before: Lipoma: likely, 64 % (51 to 76) → now: Lipoma: possible, 42 % (33 to 52)" in said
-    )
+    assert "before: Lipoma: likely, 64 % (51 to 76) → now: possible, 42 % (33 to 52)" in said
     assert "before: number 1 → now: number 2" in said
     assert "99 other cases stay as they are." in said
     assert reverse("content:case", args=[topic.key, "vignettes", "DV-01"]) in page
+
+
+def test_many_cases_of_which_the_urgency_stays_are_folded(nurse: Client, topic: Topic) -> None:
+    other = way(leading=[CAUSE, {**LESS, "condition": "skin_cancer"}])
+    measured(topic, *(case(f"DV-{number}", interview=other) for number in range(11)))
+
+    page = nurse.get(address(topic)).content.decode()
+
+    assert "<summary><h3>Other causes or ranges: 11</h3></summary>" in page
+    name = topic.conditions.get(key="skin_cancer").name
+    assert f"now: {name}: possible, 42 %" in words(nurse, address(topic))
 
 
 def test_people_are_told_with_their_intervals_before_and_after(nurse: Client, topic: Topic) -> None:

@@ -16,6 +16,8 @@ type Figure = Mapping[str, Any]
 NONE = "none is shown"
 UNREAD = "cannot be read"
 NOTHING = "nothing is live"
+FOLDED = 10
+"""More cases than this of which the urgency stays are folded away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class Group:
     title: str
     about: str
     rows: tuple[Row, ...]
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether it only is opened by who wants to see it."""
+        return len(self.rows) > FOLDED and self.title == STAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,7 @@ def _stays(case: Figure) -> bool:
     return not case["higher"] and not case["lowered"]
 
 
+STAYS = "Other causes or ranges"
 LOWER = (
     "These people would be told to wait longer, by interview or with all of their answers; or"
     " nobody can say any more what they would be told. Each has to be signed for before the change"
@@ -121,7 +129,7 @@ LOWER = (
 GROUPS: Sequence[tuple[str, str, Callable[[Figure], bool]]] = (
     ("Lower urgency", LOWER, _goes_lower),
     ("Higher urgency", "These people would be seen sooner.", _goes_higher),
-    ("Other causes or ranges", "The urgency of these people stays as it is.", _stays),
+    (STAYS, "The urgency of these people stays as it is.", _stays),
 )
 
 
@@ -141,9 +149,9 @@ def row_of(case: Figure, names: Mapping[str, str], topic: Topic) -> Row:
             else None
         ),
         place=_pair(asked["rank"], _place, "not among them"),
-        leading=_pair(asked["leading"], lambda cause: _cause(cause, names), NONE),
+        leading=_causes(asked["leading"], names),
         expected=(
-            _pair(asked["expected"], lambda cause: _cause(cause, names), NONE)
+            _causes(asked["expected"], names)
             if has_expected and asked["expected"] != asked["leading"]
             else None
         ),
@@ -165,11 +173,22 @@ def _place(rank: int) -> str:
     return f"number {rank}"
 
 
-def _cause(cause: Figure, names: Mapping[str, str]) -> str:
-    name = names.get(cause["condition"], cause["condition"])
+def _causes(sides: Sequence[Figure | None], names: Mapping[str, str]) -> Pair:
+    """Return what two causes are told to be; the same one is named once."""
+    before, after = sides
+    told = Pair(*(_chance(cause, names) if cause else NONE for cause in sides))
+    if before and after and before["condition"] == after["condition"] and told.is_changed:
+        return Pair(told.before, _chance(after))
+    return told
+
+
+def _chance(cause: Figure, names: Mapping[str, str] | None = None) -> str:
     word = cause["word"].replace("_", " ")
     p, low, high = (round(100 * cause[part]) for part in ("posterior", "low", "high"))
-    return f"{name}: {word}, {p} % ({low} to {high})"
+    told = f"{word}, {p} % ({low} to {high})"
+    if names is None:
+        return told
+    return f"{names.get(cause['condition'], cause['condition'])}: {told}"
 
 
 MEASURES = (
