@@ -373,3 +373,36 @@ def test_an_approver_reads_the_drafts_and_changes_nothing(approver: User) -> Non
     assert client.get(form_of(Condition, lipoma.pk)).status_code == 200
     assert client.post(form_of(Condition, lipoma.pk), {"name": "x"}).status_code == 403
     assert client.get(form_of(Condition)).status_code == 403
+
+
+def test_an_empty_list_says_what_to_do_first_and_a_search_without_a_find_says_so(
+    staff: Client,
+) -> None:
+    empty = staff.get(list_of(RiskGroup)).content.decode()
+    unfound = staff.get(list_of(Condition), {"q": "nothing like it"}).content.decode()
+
+    assert "No risk groups yet, and a topic can do without." in empty
+    assert "None fits. Change the search or the filter." in unfound
+
+
+def test_a_new_topic_begins_with_usual_numbers_and_leads_to_what_comes_first(
+    as_author: Client,
+) -> None:
+    form = as_author.get(form_of(Topic)).context["adminform"].form
+    given = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+    written = {
+        "key": "sore-throat",
+        "title": "Sore throat",
+        "covers": "Sore throats.",
+        "why": "New.",
+    }
+    written |= {"usual_questions_low": 2, "usual_questions_high": 3}
+
+    answer = as_author.post(form_of(Topic), given | written, follow=True)
+
+    topic = Topic.objects.get(key="sore-throat")
+    assert (topic.temper, topic.lead_stop, topic.document_paragraph) == (1, 0.85, "added")
+    assert answer.redirect_chain[-1][0] == reverse("content:topic", args=[topic.key])
+    assert "Write its questions first" in answer.content.decode()
+    question = as_author.get(form_of(Feature), {"topic": topic.pk}).context["adminform"].form
+    assert (question["order"].value(), question["topic"].value()) == (1, str(topic.pk))

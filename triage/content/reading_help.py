@@ -3,9 +3,22 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .models import Topic
+from django.db import models
+
+from .models import Advice, Condition, Feature, GlossaryTerm, RedFlag, Syndrome, Topic
 from .plain_language import MOST, NAMES, READ, complaints_in, texts_of
 from .reading import grade_of, words_of
+
+MODELS: Mapping[str, type[models.Model]] = {
+    "topic": Topic,
+    "conditions": Condition,
+    "features": Feature,
+    "red_flags": RedFlag,
+    "syndromes": Syndrome,
+    "advice": Advice,
+    "glossary": GlossaryTerm,
+}
+"""Of each part of a document whose texts are held to a grade, the model of its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +59,16 @@ def readings_of(
     }
     document["glossary"] = [*(document["glossary"] if part == "glossary" else []), *glossary]
     read = [
-        Read(what, grade_of(text))
+        Read(_as_on_the_form(what, part), grade_of(text))
         for its, of, what, text in texts_of(document)
         if its == part and of is row and words_of(text)
     ]
-    return read, [what for its, of, _, what in complaints_in(document) if its == part and of is row]
+    complaints = (what for its, of, _, what in complaints_in(document) if its == part and of is row)
+    return read, [_as_on_the_form(what, part) for what in complaints]
+
+
+def _as_on_the_form(what: str, part: str) -> str:
+    """Return a sentence with the fields called as the form calls them: “question to a helper”."""
+    for field in MODELS[part]._meta.fields:
+        what = what.replace(f"“{field.name}”", f"“{field.verbose_name}”")
+    return what[:1].upper() + what[1:]

@@ -10,7 +10,7 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth.models import User
 from django.db import models
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -21,19 +21,26 @@ from triage.content.audit import changing
 from triage.content.faults import Fault
 from triage.content.models import (
     Advice,
+    CalibrationStudy,
     Condition,
     Feature,
     GlossaryTerm,
+    Likelihood,
     Option,
     RedFlag,
+    Release,
+    RiskGroup,
+    Source,
     Syndrome,
     Topic,
+    Translation,
 )
-from triage.content.reading_help import readings_of
+from triage.content.reading_help import MODELS, readings_of
 from triage.content.rule_help import help_with
 from triage.content.usage import grouped, has_uses, uses_of
 
 SUM_TOLERANCE = 1e-6
+FOR_THE_RECORD = "For the record"  # the template shows it last, below the lines of a table too
 LAST_REASON = "why"
 """In the session of a member of staff: several changes in a row mostly have one reason."""
 
@@ -151,16 +158,7 @@ def _topic_of(row: models.Model) -> Topic | None:
     return getattr(row, "topic", None) if getattr(row, "topic_id", None) else None
 
 
-# Of each model whose texts are held to a reading grade, the part of a document that it is.
-READ_AS: Mapping[type[models.Model], str] = {
-    Topic: "topic",
-    Condition: "conditions",
-    Feature: "features",
-    RedFlag: "red_flags",
-    Syndrome: "syndromes",
-    Advice: "advice",
-    GlossaryTerm: "glossary",
-}
+READ_AS = {model: part for part, model in MODELS.items()}
 
 
 def reading_panel(row: models.Model) -> str:
@@ -174,6 +172,29 @@ def reading_panel(row: models.Model) -> str:
     here = reverse("content:reading", args=[part])
     context = {"here": here, "read": read, "complaints": complaints}
     return mark_safe(render_to_string("content/reading_panel.html", context))  # as above
+
+
+# What a list without rows says: what to do first.
+EMPTY: Mapping[type[models.Model], str] = {
+    Topic: "No topics yet. Add one: a complaint that people come with, such as a sore throat.",
+    Source: "No sources yet. Add the guideline, study or page that your first numbers rest on.",
+    Feature: "No questions yet. Add the danger signs and the age first, each with its answers.",
+    Option: "No answers yet. They are written on the page of their question.",
+    Condition: "No conditions yet. Write the questions first, then add each condition: its numbers"
+    " are asked for on its page.",
+    Likelihood: "No numbers yet. They are written on the page of their condition.",
+    Syndrome: "No syndromes yet, and a topic can do without. Add one where several answers come"
+    " together for one reason, so that they do not count several times.",
+    RedFlag: "No red flags yet. Write the questions first, then add a rule for each danger sign.",
+    RiskGroup: "No risk groups yet, and a topic can do without. Add one where several conditions"
+    " together raise the urgency, as all cancers do.",
+    Advice: "No advice yet. Write one for each of the six urgencies, then one for each condition.",
+    GlossaryTerm: "No words yet. Add a word that people may not know, and what it means.",
+    Translation: "No translations yet. Those of a question are written on its own page.",
+    CalibrationStudy: "No studies yet, and a topic can do without: then the last page says in words"
+    " how likely a cause is, never in numbers.",
+    Release: "Nothing was published yet. Submit the drafts of a topic on its page “Approval”.",
+}
 
 
 SHORT_TEXTS: "Mapping[type[models.Field[Any, Any]], Mapping[str, Any]]" = {
@@ -236,7 +257,7 @@ class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg]
             fieldsets.append(("Where it is used", {"fields": ("where_used",)}))
         if not self._may_save(request, obj) or "why" in flatten_fieldsets(fieldsets):
             return fieldsets
-        return [*fieldsets, ("For the record", {"fields": ("why",)})]
+        return [*fieldsets, (FOR_THE_RECORD, {"fields": ("why",)})]
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
@@ -252,6 +273,22 @@ class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg]
         if obj is None:
             return self.has_add_permission(request)
         return self.has_change_permission(request, obj)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer the only topic there is, and that the source document does not have it."""
+        topics = Topic.objects.values_list("pk", flat=True)[:2]
+        only = {"topic": topics[0]} if len(topics) == 1 else {}
+        return {
+            **only,
+            "document_paragraph": "added",
+            **super().get_changeform_initial_data(request),
+        }
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        empty = {"empty": EMPTY.get(self.model, "")}
+        return super().changelist_view(request, empty | (extra_context or {}))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any

@@ -6,18 +6,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from triage.content.choices import Kind, TranslationStatus
+from triage.content.choices import Kind, Mirror, Observation, Tier, TranslationStatus
 from triage.content.feature_texts import FeatureTexts, Said
 from triage.content.models import (
     Condition,
     Feature,
-    Likelihood,
     Option,
 )
 
@@ -32,7 +32,8 @@ from .base import (
 )
 from .reviewed import ReviewedAdmin
 
-WORDING = "The wording"
+WORDING = "The wording"  # the template sets it out beside its translations
+BAND = ("low", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +132,15 @@ class OptionInline(TableInline[Option]):
         "exclusive",
         "scored",
         "alarm",
-        "low",
-        "high",
+        *BAND,
         "document_paragraph",
     )
+
+    def get_fields(self, request: HttpRequest, obj: Feature | None = None) -> Any:
+        """Leave out where a band begins and ends of a question that takes no number."""
+        shown = super().get_fields(request, obj)
+        is_number = obj is None or obj.kind == Kind.NUMBER
+        return [name for name in shown if is_number or name not in BAND]
 
 
 @admin.register(Feature)
@@ -190,6 +196,13 @@ class FeatureAdmin(ReviewedAdmin[Feature]):
             options["widget"] = RuleWidget
         return super().formfield_for_dbfield(db_field, request, **options)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Put a new question last, and offer what is true of most."""
+        given = super().get_changeform_initial_data(request)
+        last = Feature.objects.filter(topic=given.get("topic")).aggregate(last=Max("order"))["last"]
+        usual = {"order": (last or 0) + 1, "tier": Tier.CORE, "observe": Observation.NONE}
+        return {**usual, "needs_mirror": Mirror.NO, "kiosk_can_answer": "yes", **given}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         counted: QuerySet[Any] = (
             super()
@@ -231,9 +244,8 @@ class FeatureAdmin(ReviewedAdmin[Feature]):
     def sums(self, feature: Feature) -> str:
         if not feature.pk:
             return "Save the question first."
-        link = listed(
-            Likelihood, "All likelihoods of this question", option__feature__id__exact=feature.pk
-        )
+        grid = reverse("content:grid", args=[feature.topic.key, feature.key])
+        link = format_html('<a href="{}">All numbers of this question, as a grid</a>', grid)
         if feature.kind == Kind.MULTI:
             return link
         rows: QuerySet[Any] = (

@@ -1,10 +1,12 @@
 """Topics: what stands in the way of publishing, and what all of their content shares."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 
 from triage.content.addresses import linked
@@ -19,6 +21,7 @@ from triage.content.models import (
     Release,
     Topic,
 )
+from triage.engine import Settings
 
 from .base import (
     ContentAdmin,
@@ -73,6 +76,17 @@ class TopicAdmin(ContentAdmin[Topic]):
             )
         )
         return counted
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with the numbers that the engine was measured with."""
+        return {**super().get_changeform_initial_data(request), **asdict(Settings())}
+
+    def response_add(self, request: HttpRequest, obj: Topic, *args: Any) -> HttpResponse:
+        """Lead on to the topic's own page, which says what to write first."""
+        if {"_addanother", "_continue", "_popup"} & request.POST.keys():
+            return super().response_add(request, obj, *args)
+        self.message_user(request, f"“{obj}” is there. Write its questions first.")
+        return redirect("content:topic", obj.key)
 
     @admin.display
     def conditions(self, topic: Any) -> SafeString:
