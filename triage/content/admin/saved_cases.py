@@ -126,7 +126,7 @@ class SavedCaseAdmin(ContentAdmin[SavedCase]):
         names = dict(case.topic.conditions.values_list("key", "name"))
         return expected_in_words(case.expected, names)
 
-    @admin.display(description="answers")
+    @admin.display(description="in words")
     def answered(self, case: SavedCase) -> str:
         rows = answers_in_words(case.answers, case.topic)
         lines = format_html_join("", "<dt>{}</dt><dd>{}</dd>", rows)
