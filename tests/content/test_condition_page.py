@@ -121,7 +121,7 @@ def test_each_number_that_changes_leaves_one_record_with_who_and_why(
     assert (soft.probability, str(soft.source)) == (0.6, "milton2021")
     told = text_of(response.content.decode())
     assert "Feel of the lump: Soft and squidgy, like dough: 0.547 → 0.6" in told
-    assert "Patients see it once somebody else has approved it." in told
+    assert "Patients see it once somebody else has approved it ." in told
     assert "live: 0.547" in told
 
 

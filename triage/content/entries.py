@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.db.models import Q
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from triage.engine.soundness import SUM_TOLERANCE
 
@@ -25,7 +28,6 @@ from .releases import NothingPublished, live_release
 
 FIELDS = ("probability", "basis", "source", "sample_size", "note", "document_paragraph")
 TOLD = 5
-NOT_YET = "Patients see it once somebody else has approved it."
 ALL_PEOPLE = 1_000_000_000
 EXAMPLE = "Write it with a point, such as 0.6."
 
@@ -517,9 +519,14 @@ def priors_with(topic: Topic, condition_id: int | None, typed: str) -> Total:
     return added_up([*texts, typed], whole=100, unit=" %")
 
 
-def said_of(written: Sequence[Entry]) -> str:
-    """Say what was saved."""
+def said_of(written: Sequence[Entry]) -> SafeString:
+    """Say what was saved, and what has to be done until patients see it."""
     told = [entry.change for entry in written[:TOLD]]
     if more := len(written) - len(told):
         told.append(f"and {more} more")
-    return f"Saved as a draft: {'; '.join(told)}. {NOT_YET}"
+    topic = written[0].condition.topic
+    return format_html(
+        'Saved as a draft: {}. Patients see it once somebody else has <a href="{}">approved it</a>.',
+        "; ".join(told),
+        reverse("content:proposals", args=[topic.key]),
+    )

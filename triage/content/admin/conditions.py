@@ -108,10 +108,8 @@ class ConditionAdmin(ReviewedAdmin[Condition]):
     form = ConditionForm
     list_display = (
         "plain_name",
-        "key",
-        "kind",
+        "name",
         "prior_percent",
-        "prior_basis",
         "by_urgency",
         "raise_at_percent",
         "cannot_miss",
