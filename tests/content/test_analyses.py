@@ -385,6 +385,25 @@ def test_no_answers_pass_the_bound(linked_findings: bool, shipped: Knowledge) ->
             assert (scores[place] - scores <= bound + leading.APART).all()
 
 
+@pytest.mark.parametrize("with_syndromes", [False, True])
+def test_what_the_search_adds_up_is_what_the_engine_does(
+    with_syndromes: bool, shipped: Knowledge
+) -> None:
+    """It adds up all answers to a question at once, with gates and syndromes."""
+    knowledge = shipped if with_syndromes else knowledge_with()
+    chance = np.random.default_rng(11)
+
+    for place in range(0, len(knowledge.conditions), 5):
+        search = leading._Search(knowledge, place)
+        for start in ({}, dict(leading._walk(knowledge, chance))):
+            replies, lead = search.climbed(start)
+
+            scores = leading._scores(knowledge, Evidence(replies.items()))
+            assert lead == pytest.approx(leading._lead(scores, place), abs=1e-9)
+            before = leading._lead(leading._scores(knowledge, Evidence(start.items())), place)
+            assert lead >= before - 1e-9
+
+
 # What is said of the content
 
 
