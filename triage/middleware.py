@@ -77,7 +77,7 @@ def cache_control_of(response: HttpResponse) -> list[str]:
 
 
 class LimitThePost:
-    """Refuse a post of a patient that no form of ours could have sent, before it is read."""
+    """Refuse a post that no form of ours could have sent, before it is read."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -86,7 +86,10 @@ class LimitThePost:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_: Any) -> None:
-        if is_for_staff(request):
-            return
-        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.PATIENT_POST_MAX_BYTES:
+        most = (
+            settings.STAFF_POST_MAX_BYTES
+            if is_for_staff(request)
+            else settings.PATIENT_POST_MAX_BYTES
+        )
+        if int(request.META.get("CONTENT_LENGTH") or 0) > most:
             raise RequestDataTooBig

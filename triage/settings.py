@@ -350,6 +350,10 @@ ASSESSMENT_LIFETIME = timedelta(hours=24)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 PATIENT_POST_MAX_BYTES = 16 * 1024
+# A topic that staff bring in is some 2 MB. It is read from memory: nothing of it is left on a disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 9 * 1024 * 1024
+STAFF_POST_MAX_BYTES = 10 * 1024 * 1024
 
 # Logs: JSON on stdout, no answers, no addresses (triage.logs says what is left out)
 

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.content.small_topic import small_topic
 from triage.content.admission import Refused
 from triage.content.archive import zipped
+from triage.content.differences import differences
 from triage.content.documents import compile_release
 from triage.content.exchange import (
     AlreadyThere,
@@ -221,19 +222,16 @@ def test_a_preview_says_in_words_what_would_change(knee: Topic) -> None:
 
     shown = preview(document)
 
-    assert not shown.is_new
-    assert [(each.part, each.place) for each in shown.differences] == [
-        ("conditions", "conditions/lipoma")
-    ]
+    found = differences(shown.before, shown.after)
+    assert [(each.part, each.place) for each in found] == [("conditions", "conditions/lipoma")]
     assert shown.shared == ()
-    assert not preview(small()).differences
     assert preview(small()).changes_nothing
 
 
 def test_a_preview_of_a_new_topic_says_what_is_in_it(topic: Topic) -> None:
     shown = preview(small())
 
-    assert shown.is_new
+    assert shown.before is None
     assert shown.rows["Questions"] == 4
     assert not shown.changes_nothing
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from .admission import rows_in
 from .archive import BEGINS, read_archive, zipped
 from .audit import changing
-from .differences import Difference, differences, title_of
+from .differences import title_of
 from .documents import Document, canonical, compile_release
 from .fixtures import FILES, Line, way_to_topic, write_drafts
 from .models import Source, Topic
@@ -30,24 +30,25 @@ class DraftsMoved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an import would do. `drafts` is the hash of what it would replace, "" if nothing."""
+    """What an import would do: the drafts before, None for a new topic, and after it."""
 
-    topic: str
-    title: str
+    before: Document | None
+    after: Document
     drafts: str
+    """The hash of the drafts before, "" if there are none."""
     rows: Mapping[str, int]
     """How many rows the file has of each part that it has any of."""
-    differences: tuple[Difference, ...]
     shared: tuple[str, ...]
     """A sentence for each shared source that would say something else."""
 
     @property
-    def is_new(self) -> bool:
-        return not self.drafts
+    def topic(self) -> str:
+        key: str = self.after["topic"]["key"]
+        return key
 
     @property
     def changes_nothing(self) -> bool:
-        return not self.is_new and not self.differences
+        return self.before is not None and canonical(self.before) == canonical(self.after)
 
 
 def drafts_of(topic: Topic) -> Document:
@@ -75,17 +76,13 @@ def read(file: bytes) -> Document:
 
 
 def preview(document: Document) -> Preview:
-    """Return what an import would change. That of a new topic is all of it: it has no differences."""
     topic = Topic.objects.filter(key=document["topic"]["key"]).first()
     before = drafts_of(topic) if topic else None
     return Preview(
-        topic=document["topic"]["key"],
-        title=document["topic"]["title"],
+        before=before,
+        after=_with_sources_of(before, document) if before else document,
         drafts=sha256_of(before) if before else "",
         rows={title_of(part): len(document[part]) for part in ROWS if document[part]},
-        differences=tuple(differences(before, _with_sources_of(before, document)))
-        if before
-        else (),
         shared=tuple(_shared_sources(document)),
     )
 

@@ -5,7 +5,7 @@ takes ten seconds for a topic where this takes less than one.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -121,7 +121,7 @@ def load_topic(folder: Path, *, replace: bool = False) -> bool:
 
 
 @transaction.atomic
-def write_drafts(parts: Mapping[str, list[Line]], *, replace: bool) -> None:
+def write_drafts(parts: Mapping[str, Sequence[Line]], *, replace: bool) -> None:
     """Make a topic's drafts what the lines say; a row that is so already is not written.
 
     Sources are shared: those that the lines leave out stay, and without `replace` those that they
