@@ -282,6 +282,38 @@ def test_a_number_that_two_people_change_is_refused_once_and_then_saved(
     assert soft.probability == 0.6
 
 
+def test_a_text_that_somebody_else_has_changed_since_is_not_undone(
+    as_author: Client, lipoma: Condition
+) -> None:
+    typed = boxes_on(as_author, page_of(lipoma)) | {"prior_percent": "11", "why": WHY}
+    source = Source.objects.get(key="shephard2015")
+    Condition.objects.filter(pk=lipoma.pk).update(plain_summary="A soft lump of fat.")
+    lipoma.sources.add(source)
+
+    assert as_author.post(page_of(lipoma), typed).status_code == 302
+
+    lipoma.refresh_from_db()
+    assert (lipoma.prior_percent, lipoma.plain_summary) == (11, "A soft lump of fat.")
+    assert source in lipoma.sources.all()
+
+
+def test_a_text_that_two_people_change_is_refused_once_and_then_saved(
+    as_author: Client, lipoma: Condition
+) -> None:
+    typed = boxes_on(as_author, page_of(lipoma))
+    typed |= {"plain_summary": "A lump of fat.", "why": WHY}
+    others = {"plain_summary": "A soft lump of fat.", "target_time": "within 6 weeks"}
+    Condition.objects.filter(pk=lipoma.pk).update(**others)
+
+    refused = as_author.post(page_of(lipoma), typed).content.decode()
+    assert "It is now: A soft lump of fat. Save again if yours is to stand." in refused
+    assert Boxes(refused).typed["plain_summary"] == "A lump of fat."
+
+    assert as_author.post(page_of(lipoma), Boxes(refused).typed).status_code == 302
+    lipoma.refresh_from_db()
+    assert (lipoma.plain_summary, lipoma.target_time) == ("A lump of fat.", "within 6 weeks")
+
+
 def test_a_number_that_is_missing_is_filled_in(
     as_author: Client, author: User, lipoma: Condition
 ) -> None:

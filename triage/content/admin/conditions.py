@@ -24,10 +24,10 @@ from triage.content.jumps import jumps, moved
 from triage.content.models import Condition, Topic, in_order_of_urgency
 
 from .base import (
-    ReasonedForm,
     form_of,
     shown_sum,
 )
+from .careful import CarefulForm
 from .reviewed import ReviewedAdmin
 
 WHY = "Say why: whoever approves it reads this."
@@ -35,7 +35,7 @@ ADD_UP = "_add_up"
 """The button that adds up what was typed, where no script does: it saves nothing."""
 
 
-class ConditionForm(ReasonedForm):
+class ConditionForm(CarefulForm):
     """A condition with the table of its numbers, checked and saved together."""
 
     may_change_numbers = False
@@ -65,8 +65,10 @@ class ConditionForm(ReasonedForm):
         return super().is_valid() and not self.only_adds_up
 
     def clean(self) -> Any:
+        if self.only_adds_up:
+            return self.cleaned_data
         said = super().clean()
-        if self.table and not self.only_adds_up and not self.table.check():
+        if self.table and not self.table.check():
             self.add_error(None, ValidationError("Some of its numbers are not right yet:"))
         self._ask_for_sources_of_a_jump()
         return said
