@@ -462,6 +462,7 @@ def test_an_author_can_enter_a_study_and_see_whether_it_counts(topic: Topic, sta
         "topic": topic.pk,
         "source": topic.conditions.first().sources.first().pk,  # type: ignore[union-attr] # both are there
         "table": json.dumps(fields["table"]),
+        "why": "It was published.",
     }
 
     response = staff.post(reverse("admin:content_calibrationstudy_add"), form)
