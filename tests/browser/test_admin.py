@@ -3,6 +3,7 @@
 import re
 from base64 import b32decode
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has none
@@ -189,3 +190,35 @@ def test_a_number_is_changed_on_the_page_of_its_condition_and_in_the_table_of_it
 
     soft.refresh_from_db()
     assert (soft.probability, str(soft.source)) == (0.5, "milton2021")
+
+
+def test_a_table_is_brought_in_and_looked_at_before_anything_is_changed(
+    page: Page, tmp_path: Path
+) -> None:
+    table, files = tmp_path / "table.csv", reverse("content:exchange", args=["back-lump"])
+
+    def bring_in(changed: bytes) -> None:
+        page.goto(files)
+        assert faults_by_axe(page) == []
+        table.write_bytes(changed)
+        form = page.get_by_role("group", name="The table of likelihoods")
+        form.get_by_label("File").set_input_files(table)
+        form.get_by_role("button", name="Show what it would change").click()
+
+    page.goto(files)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the likelihoods").click()
+    taken = Path(download.value.path()).read_bytes()
+
+    bring_in(taken.replace(b",0.46,", b",46%,", 1))
+    expect(page.get_by_text("Row 2, column “Probability”: is “46%”.")).to_be_visible()
+    assert faults_by_axe(page) == []
+
+    bring_in(taken.replace(b",0.46,", b",0.4,", 1))
+    row = page.get_by_role("row", name="Benign bone tumour of the spine, Age: 16 to 29")
+    expect(row).to_contain_text("0.46")
+    expect(page.get_by_label("Why, for the record")).to_be_visible()
+    assert faults_by_axe(page) == []
+
+    page.goto(reverse("content:import"))
+    assert faults_by_axe(page) == []

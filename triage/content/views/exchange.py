@@ -90,7 +90,9 @@ class TranslationsForm(TableForm):
 class Confirmation(forms.Form):
     upload = forms.CharField(widget=forms.HiddenInput)
     why = forms.CharField(
-        label="Why, for the record", widget=forms.Textarea(attrs={"rows": 2, "cols": 60})
+        label="Why, for the record",
+        widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
+        error_messages={"required": "Say why: whoever approves the change reads it."},
     )
 
 
