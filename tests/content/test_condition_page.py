@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.staff.people import sign_in
-from triage.content.entries import added_up
 from triage.content.models import AuditRecord, Condition, Likelihood, Option, Source, Topic
 
 from .boxes import Boxes, boxes_on
@@ -390,37 +389,34 @@ def test_a_state_and_a_new_condition_say_why_they_have_no_numbers(
     assert "Save the condition first." in new
 
 
-@pytest.mark.parametrize(
-    ("texts", "said"),
-    [
-        (["0.5", "0.5"], "adds up to 1"),
-        (["0.5", "0.45"], "adds up to 0.95: 0.05 too little"),
-        (["0.5", "0.6"], "adds up to 1.1: 0.1 too much"),
-        (["0.1"] * 10, "adds up to 1"),
-        (["0.5", ""], "adds up to 0.5: 0.5 too little"),
-        (["0.5", "half"], "adds up to 0.5: 0.5 too little, without “half”, which is no number"),
-        (["1", "nan"], "adds up to 1, without “nan”, which is no number"),
-        (["inf"], "adds up to 0: 1 too little, without “inf”, which is no number"),
-        (["0.3333333", "0.3333333", "0.3333334"], "adds up to 1"),
-    ],
-)
-def test_a_sum_is_put_into_words(texts: list[str], said: str) -> None:
-    total = added_up(texts)
+def test_the_server_adds_up_what_is_typed_and_says_what_the_others_would_be(
+    as_author: Client,
+) -> None:
+    adding = reverse("content:row_sum", args=["back-lump", "lump_feel"])
+    row = Likelihood.objects.filter(
+        condition__key="lipoma", option__feature__key="lump_feel"
+    ).order_by("option__order")
+    typed = {box("probability", cell): str(cell.probability) for cell in row}
+    typed |= {box("probability", number()): "0.6", box("note", number()): "0.5"}
 
-    assert total.text == said
-    assert total.right is (said == "adds up to 1")
+    page = text_of(as_author.post(adding, typed).content.decode())
+
+    assert "adds up to 1.053: 0.053 too much" in page
+    assert (
+        "In proportion the others would be: Firm, like a rubber or an eraser 0.209; Hard, like"
+        " bone 0.077; Squashy, like a bag of water 0.064; Like a tight knot or rope in the"
+        " muscle 0.05."
+    ) in page
+    spoilt = as_author.post(adding, typed | {box("probability", number()): "<b>"})
+    assert "without “&lt;b&gt;”, which is no number" in spoilt.content.decode()
 
 
-def test_the_server_adds_up_what_is_typed(as_author: Client, topic: Topic) -> None:
-    adding = reverse("content:row_sum", args=[topic.key])
-    typed = {"probability-1-2": "0.5", "probability-1-3": "<b>", "note-1-2": "0.5"}
+def test_the_server_adds_up_only_for_staff_and_only_what_there_is(as_author: Client) -> None:
+    adding = reverse("content:row_sum", args=["back-lump", "lump_feel"])
 
-    page = as_author.post(adding, typed).content.decode()
-
-    assert "adds up to 0.5: 0.5 too little" in page
-    assert "&lt;b&gt;" in page
     assert as_author.get(adding).status_code == 405
-    assert Client().post(adding, typed).status_code == 302
+    assert as_author.post(adding, {"probability-0-0": "0.5"}).status_code == 404
+    assert Client().post(adding, {}).status_code == 302
 
 
 def test_the_server_adds_up_the_priors_with_what_is_typed(
@@ -430,4 +426,4 @@ def test_the_server_adds_up_the_priors_with_what_is_typed(
 
     page = as_author.post(adding, {"prior_percent": "12"}).content.decode()
 
-    assert page == "All priors together: adds up to 102 %: 2 % too much."
+    assert page == "All priors together: adds up to 102 %: 2 % too much. Live: 10 %."

@@ -6,7 +6,7 @@ since is refused once, and shown.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2s
@@ -18,13 +18,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from triage.engine.soundness import SUM_TOLERANCE
-
 from .choices import Basis, Kind
 from .jumps import SOURCE, jumps, lacking, moved, to_be_filled_in
 from .models import Condition, Feature, Likelihood, Option, Release, Source, Topic
 from .paragraphs import named_in, paragraphs_of
 from .releases import NothingPublished, live_release
+from .sums import Total, added_up, in_proportion, number_of
 
 FIELDS = ("probability", "basis", "source", "sample_size", "note", "document_paragraph")
 TOLD = 5
@@ -44,40 +43,6 @@ class Live:
 
     likelihoods: Mapping[tuple[str, str, str], LiveNumber]
     priors: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """What a row adds up to, in words."""
-
-    text: str
-    right: bool
-
-    def __str__(self) -> str:
-        return self.text
-
-
-def number_of(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if abs(number) < ALL_PEOPLE else None
-
-
-def added_up(texts: Iterable[str], whole: float = 1, unit: str = "") -> Total:
-    """Add up numbers as they are typed, and say how far they are from the whole."""
-    texts = [text.strip() for text in texts]
-    numbers = [(text, number_of(text)) for text in texts if text]
-    total = sum(number for _, number in numbers if number is not None)
-    unreadable = [f"“{text}”" for text, number in numbers if number is None]
-    off = total - whole
-    words = f"adds up to {total:.6g}{unit}"
-    if abs(off) > SUM_TOLERANCE * whole:
-        words += f": {abs(off):.6g}{unit} too {'much' if off > 0 else 'little'}"
-    if unreadable:
-        words += f", without {', '.join(unreadable)}, which is no number"
-    return Total(words, right=not unreadable and abs(off) <= SUM_TOLERANCE * whole)
 
 
 def live_numbers(topic: Topic) -> Live:
@@ -356,6 +321,17 @@ class Group:
         return added_up(entry.typed["probability"] for entry in self.entries)
 
     @property
+    def suggestion(self) -> str:
+        """What the numbers that are as they are live would be, if the others stay as typed."""
+        if not self.is_wrong:
+            return ""
+        moved = in_proportion(
+            [entry.typed["probability"] for entry in self.entries],
+            [entry.live.probability if entry.live else None for entry in self.entries],
+        )
+        return "; ".join(f"{self.entries[n].option.text} {moved[n]!r}" for n in sorted(moved))
+
+    @property
     def columns(self) -> int:
         """How many columns a table has whose lines are such groups."""
         return len(self.entries) + (1 if self.feature.kind == Kind.MULTI else 2)
@@ -438,10 +414,20 @@ def table_of_condition(condition: Condition, posted: Mapping[str, str] | None = 
     )
 
 
+def group_of(feature: Feature, typed: Mapping[str, str]) -> Group | None:
+    """Return the numbers of one condition with a question, as far as they are in a post."""
+    for group in table_of_feature(feature, typed, lock=False).groups:
+        if any(f"probability-{entry.id}" in typed for entry in group.entries):
+            return group
+    return None
+
+
 def table_of_feature(
     feature: Feature,
     posted: Mapping[str, str] | None = None,
     common: Mapping[str, str] | None = None,
+    *,
+    lock: bool = True,
 ) -> Table:
     """Return the numbers of a question, a group for each ranked condition of its topic."""
     return _table(
@@ -450,6 +436,7 @@ def table_of_feature(
         [feature],
         posted,
         shown=("probability",),
+        lock=lock,
         name=lambda condition, option: f"{condition.plain_name}: {option.text}",
         common=common or {},
     )
@@ -465,13 +452,15 @@ def _table(
     name: Callable[[Condition, Option], str],
     common: Mapping[str, str] | None = None,
     quotes: Mapping[str, str] | None = None,
+    lock: bool = True,
 ) -> Table:
+    """Make the entries; with a post, which may be written, the rows are locked if `lock` says so."""
     sources, live = sources_by_key(), live_numbers(topic)
     keys = {source.pk: key for key, source in sources.items()}
     by_feature = {feature.pk: feature for feature in features}
     options = Option.objects.filter(feature__in=by_feature, scored=True).order_by("order", "key")
     rows = Likelihood.objects.filter(condition__in=conditions, option__feature__in=by_feature)
-    if posted is not None:
+    if posted is not None and lock:
         rows = rows.select_for_update(of=("self",))
     stored = {(row.condition_id, row.option_id): row for row in rows}
     by_question: dict[int, list[Option]] = {}
@@ -512,11 +501,14 @@ def _quoted(
     return {name: text for name, text in quotes.items() if name in shared | own}
 
 
-def priors_with(topic: Topic, condition_id: int | None, typed: str) -> Total:
-    """Add up the priors of a topic, with one as it is typed."""
-    others = topic.conditions.filter(~Q(pk=condition_id), prior_percent__isnull=False)
+def said_of_priors(condition: Condition, typed: str, live: Live) -> SafeString:
+    """Add up the priors of a topic, with one as it is typed, and say which one of it is live."""
+    others = condition.topic.conditions.filter(~Q(pk=condition.pk), prior_percent__isnull=False)
     texts = [repr(prior) for prior in others.values_list("prior_percent", flat=True)]
-    return added_up([*texts, typed], whole=100, unit=" %")
+    total = added_up([*texts, typed], whole=100, unit=" %")
+    own = live.priors.get(condition.key)
+    differs = own is not None and number_of(typed) != own
+    return format_html("All priors together: {}.{}", total, f" Live: {own:g} %." if differs else "")
 
 
 def said_of(written: Sequence[Entry]) -> SafeString:

@@ -36,7 +36,7 @@ urlpatterns = [
     path("<slug:topic>/evidence", ledger.ledger, name="ledger"),
     path("<slug:topic>/evidence.csv", ledger.as_csv, name="ledger_csv"),
     path("<slug:topic>/grid/<str:feature>", grid.grid, name="grid"),
-    path("<slug:topic>/row-sum", likelihoods.row_sum, name="row_sum"),
+    path("<slug:topic>/grid/<str:feature>/sum", likelihoods.row_sum, name="row_sum"),
     path(
         "<slug:topic>/conditions/<int:condition>/sum-of-priors",
         likelihoods.sum_of_priors,

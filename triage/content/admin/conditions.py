@@ -14,9 +14,8 @@ from triage.content.choices import Basis, ConditionKind
 from triage.content.entries import (
     Entry,
     Table,
-    number_of,
-    priors_with,
     said_of,
+    said_of_priors,
     table_of_condition,
     typed_in,
 )
@@ -96,12 +95,10 @@ class ConditionForm(CarefulForm):
         typed = (
             self.data.get("prior_percent", "") if self.is_bound else repr(condition.prior_percent)
         )
-        live = table.live.priors.get(condition.key)
         prior.help_text = format_html(
-            '{} <output id="sum-of-priors">All priors together: {}.</output>{}',
+            '{} <output id="sum-of-priors">{}</output>',
             prior.help_text,
-            priors_with(condition.topic, condition.pk, typed),
-            f" Live: {live:g} %." if live is not None and number_of(typed) != live else "",
+            said_of_priors(condition, typed, table.live),
         )
 
 
