@@ -58,6 +58,14 @@ def review(topic: Topic, place: str, *, on: date, due: date, by: str = "Dr Ruth 
     )
 
 
+def empty_topic() -> Topic:
+    return Topic.objects.create(
+        key="new", title="New", covers="", usual_questions_low=1, usual_questions_high=2,
+        temper=1, slip=0.02, gain_stop=0.05, lead_stop=0.8, spread_estimate=0.2,
+        spread_guideline=0.2, spread_study=0.2, document_paragraph="added",
+    )  # fmt: skip
+
+
 def of(ledger: Ledger, sort: Sort) -> list[Entry]:
     return [entry for entry in ledger.entries if entry.sort == sort]
 
@@ -353,11 +361,7 @@ def test_the_file_for_a_spreadsheet_holds_what_was_looked_for(staff: Client, top
 
 
 def test_an_empty_topic_says_what_to_do_first(staff: Client) -> None:
-    Topic.objects.create(
-        key="new", title="New", covers="", usual_questions_low=1, usual_questions_high=2,
-        temper=1, slip=0.02, gain_stop=0.05, lead_stop=0.8, spread_estimate=0.2,
-        spread_guideline=0.2, spread_study=0.2, document_paragraph="added",
-    )  # fmt: skip
+    empty_topic()
 
     page = staff.get("/staff/topics/new/evidence").text
 
@@ -394,6 +398,15 @@ def test_a_place_that_is_not_there_is_refused(staff: Client, topic: Topic) -> No
 
     assert page.status_code == 200
     assert not topic.reviews.exists()
+
+
+def test_a_review_names_a_row_of_its_own_topic(staff: Client, topic: Topic) -> None:
+    other = empty_topic()
+
+    page = staff.post("/staff/content/review/add/", post(other, "conditions/lipoma"))
+
+    assert "This is of another topic." in page.text
+    assert not other.reviews.exists()
 
 
 def test_a_review_that_was_written_down_can_be_changed_when_its_place_is_gone(

@@ -98,6 +98,17 @@ def test_a_number_is_enough_where_one_in_its_range_is(document: Document) -> Non
     assert pain.answers == (Named("9 or more", True), Named("5 or more", True))
 
 
+def test_of_a_rule_that_holds_of_nobody_known_no_answer_is_enough(document: Document) -> None:
+    changed = deepcopy(document)
+    row = next(row for row in changed["red_flags"] if row["key"] == "rf_fever")
+    row["rule"] = "fever != 'no' or hot_to_touch == 'yes'"
+
+    fever, heat = flag(map_of(changed, None, {}), "rf_fever").needs
+
+    assert not fever.is_enough
+    assert not heat.is_enough
+
+
 def test_a_rule_that_is_half_written_reads_what_can_be_read(document: Document) -> None:
     changed = deepcopy(document)
     for row in changed["red_flags"]:
