@@ -22,15 +22,14 @@ from triage.content.ledger import (
     UNSIGNED,
     Entry,
     Ledger,
-    Review,
+    ReviewState,
     Sort,
     Wanted,
     found,
     ledger_of,
     review_of,
 )
-from triage.content.models import Likelihood, Topic
-from triage.content.models import Review as ReviewRow
+from triage.content.models import Likelihood, Review, Topic
 from triage.content.reviews import PARTS, place_of_row, reviewables_of, reviews_of, standings_of
 
 TODAY = date(2026, 11, 26)
@@ -52,10 +51,8 @@ def staff(client: Client, author: User) -> Client:
     return sign_in(client, author)
 
 
-def review(topic: Topic, place: str, *, on: date, due: date, by: str = "Dr Ruth Amar") -> ReviewRow:
-    return ReviewRow.objects.create(
-        topic=topic, place=place, reviewer=by, reviewed_on=on, due_on=due
-    )
+def review(topic: Topic, place: str, *, on: date, due: date, by: str = "Dr Ruth Amar") -> Review:
+    return Review.objects.create(topic=topic, place=place, reviewer=by, reviewed_on=on, due_on=due)
 
 
 def empty_topic() -> Topic:
@@ -192,7 +189,7 @@ def test_a_review_of_a_condition_covers_all_of_its_numbers(topic: Topic) -> None
     }
 
     assert stands == {
-        (sort, Review.IN_TIME) for sort in (Sort.PRIOR, Sort.LIKELIHOOD, Sort.THRESHOLD)
+        (sort, ReviewState.IN_TIME) for sort in (Sort.PRIOR, Sort.LIKELIHOOD, Sort.THRESHOLD)
     }
 
 
@@ -202,7 +199,7 @@ def test_the_latest_review_counts_and_all_reviewers_are_named(topic: Topic) -> N
 
     (entry,) = (e for e in ledger_of(topic).entries if e.place == "red_flags/rf_fever")
 
-    assert entry.review(TODAY) is Review.IN_TIME
+    assert entry.review(TODAY) is ReviewState.IN_TIME
     assert entry.standing is not None
     assert entry.standing.reviewers == ("B. Roth", "A. Lind")
 
@@ -230,10 +227,10 @@ def test_what_was_changed_after_it_was_looked_at_says_so(topic: Topic, author: U
     stands = {place: review_of(standing, today) for place, standing in standings_of(topic).items()}
 
     assert stands == {
-        "conditions/lipoma": Review.CHANGED,
-        "conditions/shingles": Review.IN_TIME,
-        "red_flags/rf_fever": Review.CHANGED,
-        "features/fever": Review.IN_TIME,
+        "conditions/lipoma": ReviewState.CHANGED,
+        "conditions/shingles": ReviewState.IN_TIME,
+        "red_flags/rf_fever": ReviewState.CHANGED,
+        "features/fever": ReviewState.IN_TIME,
     }
 
 
@@ -274,7 +271,7 @@ def test_the_reviews_of_a_row_come_the_latest_first(topic: Topic) -> None:
         (Wanted(basis=NO_BASIS), lambda e: e.basis == ""),
         (Wanted(source="jdd2021"), lambda e: "jdd2021" in e.sources),
         (Wanted(source=NO_SOURCE), lambda e: not e.sources),
-        (Wanted(standing=Review.NEVER), lambda e: e.standing is None),
+        (Wanted(standing=ReviewState.NEVER), lambda e: e.standing is None),
         (Wanted(standing=UNSIGNED), lambda e: e.is_signed is False),
     ],
 )  # fmt: skip
@@ -288,7 +285,7 @@ def test_what_is_found_is_what_fits(ledger: Ledger, wanted: Wanted, fits) -> Non
 def test_overdue_is_found(topic: Topic) -> None:
     review(topic, "red_flags/rf_fever", on=date(2024, 1, 1), due=date(2025, 1, 1))
 
-    entries = found(ledger_of(topic).entries, Wanted(standing=Review.OVERDUE), TODAY)
+    entries = found(ledger_of(topic).entries, Wanted(standing=ReviewState.OVERDUE), TODAY)
 
     assert [entry.place for entry in entries] == ["red_flags/rf_fever"]
 

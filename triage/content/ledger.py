@@ -39,7 +39,7 @@ class Sort(TextChoices):
     RULE = "rule", "Rule"
 
 
-class Review(TextChoices):
+class ReviewState(TextChoices):
     """How the review of an entry stands."""
 
     IN_TIME = "in_time", "Reviewed, in time"
@@ -48,12 +48,12 @@ class Review(TextChoices):
     NEVER = "never", "Never reviewed"
 
 
-def review_of(standing: Standing | None, today: date) -> Review:
+def review_of(standing: Standing | None, today: date) -> ReviewState:
     if standing is None:
-        return Review.NEVER
+        return ReviewState.NEVER
     if standing.is_overdue(today):
-        return Review.OVERDUE
-    return Review.CHANGED if standing.is_of_before else Review.IN_TIME
+        return ReviewState.OVERDUE
+    return ReviewState.CHANGED if standing.is_of_before else ReviewState.IN_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Entry:
         anchor = field if field.endswith("-group") else f"id_{field}"
         return reverse(f"admin:content_{model}_change", args=[pk]) + f"#{anchor}"
 
-    def review(self, today: date) -> Review:
+    def review(self, today: date) -> ReviewState:
         return review_of(self.standing, today)
 
 

@@ -22,7 +22,7 @@ from triage.content.ledger import (
     UNSIGNED,
     Entry,
     Ledger,
-    Review,
+    ReviewState,
     Share,
     Sort,
     Wanted,
@@ -65,7 +65,7 @@ class Search(forms.Form):
     feature = forms.ChoiceField(label="Question", required=False)
     basis = forms.ChoiceField(required=False)
     source = forms.ChoiceField(required=False)
-    standing = forms.ChoiceField(label="Review", required=False)
+    standing = forms.ChoiceField(label="ReviewState", required=False)
 
     def __init__(self, ledger: Ledger, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -77,7 +77,7 @@ class Search(forms.Form):
             "feature": [("", "Any"), *ledger.features.items()],
             "basis": [("", "Any"), *bases, (NO_BASIS, "Names sources only")],
             "source": [("", "Any"), (NO_SOURCE, "None named"), *((k, k) for k in sorted(named))],
-            "standing": [("", "Any"), *Review.choices, (UNSIGNED, "Not signed off")],
+            "standing": [("", "Any"), *ReviewState.choices, (UNSIGNED, "Not signed off")],
         }
         for name, choices in offered.items():
             self.fields[name].choices = choices  # type: ignore[attr-defined] # all are choices
@@ -110,7 +110,7 @@ def ledger(request: HttpRequest, topic: str) -> HttpResponse:
         by_condition=[_share(share) for share in whole.by_condition()],
         by_feature=[_share(share) for share in whole.by_feature() if share.total],
         parts=_parts(reviewables, standings, today),
-        states=Review,
+        states=ReviewState,
         again=_again(of, reviewables, standings, today),
         is_nav_sidebar_enabled=False,  # its table is wide
     )
@@ -195,8 +195,8 @@ def _parts(
     return [
         {
             "name": name,
-            "counts": [counted[part, state] for state in Review],
-            "total": sum(counted[part, state] for state in Review),
+            "counts": [counted[part, state] for state in ReviewState],
+            "total": sum(counted[part, state] for state in ReviewState),
         }
         for part, (_, name) in PARTS.items()
     ]
@@ -219,11 +219,11 @@ def _again(
         {
             "row": row,
             "standing": standing,
-            "is_overdue": state is Review.OVERDUE,
+            "is_overdue": state is ReviewState.OVERDUE,
             "address": reverse("admin:content_review_add")
             + "?"
             + urlencode({"topic": str(topic.pk), "place": row.place}),
         }
         for row, standing, state in late
-        if state is not Review.IN_TIME
+        if state is not ReviewState.IN_TIME
     ][:MOST_AGAIN]
