@@ -305,6 +305,8 @@ def test_the_page_says_what_the_numbers_rest_on_and_what_is_overdue(
 
     page = staff.get(HERE).text
 
+    for label in ("What", "Condition", "Question", "Basis", "Source", "Review"):
+        assert f">{label}:</label>" in page
     assert f"{whole.total} numbers: {whole.study} from studies" in page
     assert "Fever with a painful lump: due 1 January 2025, last reviewed 1 January 2024" in page
     assert "Fatty lump: changed " in page

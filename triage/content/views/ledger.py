@@ -65,7 +65,7 @@ class Search(forms.Form):
     feature = forms.ChoiceField(label="Question", required=False)
     basis = forms.ChoiceField(required=False)
     source = forms.ChoiceField(required=False)
-    standing = forms.ChoiceField(label="ReviewState", required=False)
+    standing = forms.ChoiceField(label="Review", required=False)
 
     def __init__(self, ledger: Ledger, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
