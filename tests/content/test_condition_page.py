@@ -379,6 +379,26 @@ def test_an_auditor_reads_the_numbers_and_cannot_save(lipoma: Condition) -> None
     assert soft.probability == 0.547
 
 
+def test_a_new_condition_goes_on_with_a_line_for_each_answer(
+    as_author: Client, topic: Topic
+) -> None:
+    adding = reverse("admin:content_condition_add")
+    typed = boxes_on(as_author, adding) | {"topic": str(topic.pk), "key": "gout", "why": WHY}
+    typed |= {"name": "Gout", "plain_name": "Gout", "plain_summary": "Crystals in a joint."}
+    typed |= {"how_found": "By looking.", "how_treated": "With rest.", "kind": "ranked"}
+    typed |= {"prior_percent": "1", "prior_basis": "estimate", "urgency": "routine"}
+    typed |= {"raise_at_percent": "10", "target_time": "within a month"}
+
+    response = as_author.post(adding, typed, follow=True)
+
+    gout = Condition.objects.get(key="gout")
+    assert response.redirect_chain[-1][0] == f"{page_of(gout)}#content-start"
+    boxes = Boxes(response.content.decode()).typed
+    numbers = [text for name, text in boxes.items() if name.startswith("probability-")]
+    assert len(numbers) == Option.objects.of(topic).filter(scored=True).count()
+    assert set(numbers) == {""}
+
+
 def test_a_state_and_a_new_condition_say_why_they_have_no_numbers(
     as_author: Client, topic: Topic
 ) -> None:

@@ -185,8 +185,8 @@ class ConditionAdmin(ReviewedAdmin[Condition]):
                 for what in found
             ],
             "is_nav_sidebar_enabled": False,  # the table needs the room
-            "show_save_and_add_another": False,
-            "show_save_and_continue": context.get("add", False),
+            "show_save_and_add_another": options.get("add", False),
+            "show_save_and_continue": False,
         }
         response: HttpResponse = super().render_change_form(
             request, context, *args, **{**options, "form_url": request.get_full_path()}
@@ -200,6 +200,10 @@ class ConditionAdmin(ReviewedAdmin[Condition]):
 
     def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         """Stay: the sums are here, and mostly the next number to be changed."""
+        return HttpResponseRedirect(f"{form_of(obj)}#content-start")
+
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
+        """Go on with its numbers."""
         return HttpResponseRedirect(f"{form_of(obj)}#content-start")
 
     def construct_change_message(self, request: HttpRequest, form: Any, *args: Any) -> Any:
