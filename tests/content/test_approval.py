@@ -21,14 +21,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.content.deciding import Measured, change, member, proposed
 from tests.staff.people import sign_in
 from triage.content import approval, audit
 from triage.content.approval import (
     AlreadyDecided,
     AlreadyProposed,
-    MayNot,
-    MayNotPublish,
-    NoReason,
     NothingChanged,
     NotLowered,
     NotMeasured,
@@ -45,7 +43,6 @@ from triage.content.faults import faults_in
 from triage.content.models import (
     AuditRecord,
     Condition,
-    Effect,
     Feature,
     Likelihood,
     Proposal,
@@ -55,7 +52,10 @@ from triage.content.models import (
     Topic,
 )
 from triage.content.releases import (
+    MayNot,
     MayNotApprove,
+    MayNotPublish,
+    NoReason,
     NotDone,
     OwnApprover,
     UnfitDraft,
@@ -66,13 +66,6 @@ from triage.content.releases import (
 )
 from triage.content.snapshots import snapshot_of
 from triage.content.views import proposals as pages
-from triage.engine import ENGINE_VERSION
-
-
-def member(name: str, *groups: str) -> User:
-    person = User.objects.create_user(name, is_staff=True)
-    person.groups.set(Group.objects.filter(name__in=groups))
-    return person
 
 
 @pytest.fixture
@@ -86,56 +79,6 @@ def publisher(topic: Topic) -> User:
     return member("publisher", "Publisher")
 
 
-class Measured:
-    """What the measuring finds, in the place of the process that takes seconds to find it."""
-
-    def __init__(self) -> None:
-        self.is_done = True
-        self.lowered: list[str] = []
-
-    def effect_of(self, snapshot: Snapshot, live: Release | None) -> Effect:
-        cases = [
-            {
-                "key": key,
-                "file": "triage",
-                "story": "A person who was made up.",
-                "lowered": True,
-                "higher": False,
-                "unread": [[], []],
-                **{
-                    way: {
-                        "urgency": ["same_day", "routine"],
-                        "rank": [1, 1],
-                        "leading": [None, None],
-                        "expected": [None, None],
-                        "within": [True, False],
-                        "asked": [9, 8],
-                    }
-                    for way in ("interview", "whole")
-                },
-            }
-            for key in self.lowered
-        ]
-        share = {"hits": 1, "of": 10, "value": 0.1, "low": 0.02, "high": 0.4}
-        asked = {"value": 20.0, "low": 19.0, "high": 21.0}
-        side = {
-            **dict.fromkeys(
-                ("too_low", "hazardous", "too_high", "today", "first", "first_three"), share
-            ),
-            "asked": asked,
-            "asked_by_most": asked,
-        }
-        people = {"count": 10, "seed": 1, "engine": ENGINE_VERSION, "before": side, "after": side}
-        figures = {"cases": cases, "unchanged": 3, "people": people, "asked": {}}
-        effect, _ = Effect.objects.update_or_create(
-            draft=snapshot,
-            live_sha256=live.sha256 if live else "",
-            cases_sha256="0" * 64,
-            defaults={"figures": figures if self.is_done else None, "people_total": 3000},
-        )
-        return effect
-
-
 @pytest.fixture(autouse=True)
 def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
     measured = Measured()
@@ -144,16 +87,6 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
     # Looking for them takes a second; that they are looked for has a test of its own.
     monkeypatch.setattr(approval, "faults_in", lambda document: [])
     return measured
-
-
-def change(who: User | None, summary: str = "A lump of fat.", why: str = "Plainer.") -> None:
-    with changing(who=who, why=why):
-        Condition.objects.filter(key="lipoma").update(plain_summary=summary)
-
-
-def proposed(topic: Topic, author: User, summary: str = "A lump of fat.") -> Proposal:
-    change(author, summary)
-    return approval.submit(topic=topic, author=author, why="Plainer words.")
 
 
 # Submitting

@@ -10,7 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from tests.content.deciding import Measured
 from triage.content.demonstration import set_up
+from triage.content.management.commands import publish as publish_command
 from triage.content.models import Condition, Feature, RedFlag, Release, Topic
 from triage.content.releases import live_release
 from triage.staff.signing_in import codes_left, phone_of
@@ -124,10 +126,46 @@ def test_recall_refuses_in_a_sentence(
 
 
 def test_a_second_recall_is_refused(release: Release) -> None:
-    said("recall", "1", "--by", "demo-author", "--why", "Why.")
+    said("recall", "1", "--by", "demo-approver", "--why", "Why.")
 
     with pytest.raises(CommandError, match="recalled before"):
-        said("recall", "1", "--by", "demo-author", "--why", "Why again.")
+        said("recall", "1", "--by", "demo-approver", "--why", "Why again.")
+
+
+def test_recall_and_roll_back_are_for_publishers(release: Release) -> None:
+    for command in ("recall", "roll_back"):
+        with pytest.raises(CommandError, match="Publisher group"):
+            said(command, "1", "--by", "demo-author", "--why", "Why.")
+
+
+def test_roll_back_says_what_is_live(release: Release) -> None:
+    Condition.objects.filter(key="lipoma").update(plain_summary="A lump of fat.")
+    said("publish", "back-lump", *PEOPLE, "--demonstration")
+
+    answer = said("roll_back", "1", "--by", "demo-approver", "--why", "It misleads.")
+
+    assert answer == "Release 3 of back-lump is live, with the content of release 1.\n"
+    assert live_release("back-lump").sha256 == release.sha256
+    with pytest.raises(CommandError, match="already"):
+        said("roll_back", "1", "--by", "demo-approver", "--why", "It misleads.")
+    with pytest.raises(CommandError, match="no release 7"):
+        said("roll_back", "7", "--by", "demo-approver", "--why", "It misleads.")
+
+
+def test_publish_measures_first_and_stops_where_somebody_would_wait_longer(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = Measured()
+    monkeypatch.setattr(publish_command, "effect_of", measured.effect_of)
+    Condition.objects.filter(key="lipoma").update(plain_summary="A lump of fat.")
+    measured.lowered = ["one"]
+
+    with pytest.raises(CommandError, match="lower urgency: triage/one"):
+        said("publish", "back-lump", *PEOPLE)
+    measured.lowered = []
+    said("publish", "back-lump", *PEOPLE)
+
+    assert live_release("back-lump").number == 2
 
 
 def test_loading_content_that_is_there_says_that_nothing_was_changed(release: Release) -> None:

@@ -11,8 +11,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from triage.content.differences import KEYS, Difference, Kind, counted, differences, grouped
-from triage.content.documents import Document, canonical
+from triage.content.documents import Document, canonical, compile_release
 from triage.content.fixtures import FILES, document_of
+from triage.content.models import Release
 
 SOME = 3
 """So many rows of each part are enough to change each field of each part once."""
@@ -105,6 +106,14 @@ def test_every_part_of_a_document_is_compared() -> None:
 
 def test_a_document_has_no_difference_from_itself(whole: Document) -> None:
     assert differences(whole, json.loads(canonical(whole))) == []
+
+
+def test_drafts_have_no_difference_from_the_release_that_was_made_of_them(
+    release: Release,
+) -> None:
+    document = json.loads(Release.objects.get(pk=release.pk).document)
+
+    assert differences(document, compile_release(release.topic)) == []
 
 
 def test_each_field_of_each_part_is_told_when_it_changes(small: Document) -> None:

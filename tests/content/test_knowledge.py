@@ -278,9 +278,9 @@ def test_every_rule_can_be_said_in_words(content: Content) -> None:
         assert in_words(parse(rule.text), words)
 
 
-def test_whether_a_release_is_recalled_is_one_query(release: Release, author: User) -> None:
+def test_whether_a_release_is_recalled_is_one_query(release: Release, approver: User) -> None:
     assert not is_recalled(release.pk)
-    recall(release=release, by=author, why="Wrong.")
+    recall(release=release, by=approver, why="Wrong.")
 
     with CaptureQueriesContext(connection) as queries:
         assert is_recalled(release.pk)

@@ -16,6 +16,8 @@ from triage.content.models import Condition, Feature, Release, Topic
 from triage.content.releases import (
     AlreadyRecalled,
     MayNotApprove,
+    MayNotPublish,
+    NoReason,
     NothingPublished,
     OnlyDemonstrations,
     OwnApprover,
@@ -204,16 +206,27 @@ def test_the_database_itself_refuses_an_author_who_approves(release: Release, au
         )
 
 
-def test_a_recall_is_kept_with_who_when_and_why(release: Release, author: User) -> None:
-    recall(release=release, by=author, why="A number was wrong.")
+def test_a_recall_is_kept_with_who_when_and_why(release: Release, approver: User) -> None:
+    recall(release=release, by=approver, why="A number was wrong.")
 
     release.refresh_from_db()
     assert release.recalled_at
-    assert (release.recalled_by, release.recalled_why) == (author, "A number was wrong.")
+    assert (release.recalled_by, release.recalled_why) == (approver, "A number was wrong.")
 
 
-def test_a_recall_is_final(release: Release, author: User, approver: User) -> None:
-    recall(release=release, by=author, why="A number was wrong.")
+def test_a_recall_has_a_reason_and_is_made_by_a_publisher(
+    release: Release, author: User, approver: User
+) -> None:
+    with pytest.raises(MayNotPublish, match="Publisher group"):
+        recall(release=release, by=author, why="A number was wrong.")
+    with pytest.raises(NoReason):
+        recall(release=release, by=approver, why=" ")
+
+    assert live_release("back-lump") == release
+
+
+def test_a_recall_is_final(release: Release, approver: User) -> None:
+    recall(release=release, by=approver, why="A number was wrong.")
 
     with pytest.raises(AlreadyRecalled):
         recall(release=release, by=approver, why="Another reason.")
@@ -240,13 +253,13 @@ def test_the_newest_release_is_live_until_it_is_recalled(
     newer = publish(topic=topic, author=author, approver=approver, why="Better.")
     assert live_release("back-lump") == newer
 
-    recall(release=newer, by=author, why="Worse.")
+    recall(release=newer, by=approver, why="Worse.")
 
     assert live_release("back-lump") == release
 
 
-def test_a_topic_without_a_release_has_nothing_to_show(release: Release, author: User) -> None:
-    recall(release=release, by=author, why="All of it is wrong.")
+def test_a_topic_without_a_release_has_nothing_to_show(release: Release, approver: User) -> None:
+    recall(release=release, by=approver, why="All of it is wrong.")
 
     with pytest.raises(NothingPublished, match=r"manage\.py publish"):
         live_release("back-lump")

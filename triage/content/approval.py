@@ -32,18 +32,23 @@ from .models import (
     Source,
     Topic,
 )
-from .releases import MayNotApprove, NotDone, OwnApprover, UnfitDraft, live_of
+from .releases import (
+    PUBLISHES,
+    MayNot,
+    MayNotApprove,
+    MayNotPublish,
+    NoReason,
+    NotDone,
+    OwnApprover,
+    UnfitDraft,
+    live_of,
+)
 from .snapshots import snapshot_of
 
 OPEN = (ProposalState.SUBMITTED, ProposalState.APPROVED)
 
 WRITES = "content.add_proposal"
 APPROVES = "content.approve_release"
-PUBLISHES = "content.publish_release"
-
-
-class NoReason(NotDone):
-    """A decision without a why."""
 
 
 class NothingChanged(NotDone):
@@ -71,14 +76,6 @@ class UnexplainedJumps(NotDone):
 
 class AlreadyDecided(NotDone):
     """It was approved, published, sent back or taken back before."""
-
-
-class MayNot(NotDone):
-    """Somebody is not allowed to do this."""
-
-
-class MayNotPublish(MayNot):
-    """Somebody is not allowed to publish this, or anything."""
 
 
 class NotMeasured(NotDone):

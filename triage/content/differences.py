@@ -99,7 +99,9 @@ FORM = "form"
 
 def differences(before: Document | None, after: Document) -> list[Difference]:
     """Return everything that changes, the rules first; nothing before: all of it is new."""
-    earlier = before or {}
+    # As their bytes are read: a compiled topic has tuples where JSON has lists.
+    after = json.loads(canonical(after))
+    earlier = json.loads(canonical(before)) if before else {}
     names = _Names.of(earlier, after)
     found = [
         difference
@@ -108,7 +110,7 @@ def differences(before: Document | None, after: Document) -> list[Difference]:
     ]
     for part in sorted((set(earlier) | set(after)) - set(KEYS)):
         found += _elsewhere(part, earlier.get(part), after.get(part))
-    if not found and before is not None and canonical(before) != canonical(after):
+    if not found and before is not None and canonical(earlier) != canonical(after):
         found.append(_of_form())
     return found
 

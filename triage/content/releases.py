@@ -10,7 +10,10 @@ from .models import Release, Topic
 
 __all__ = [
     "AlreadyRecalled",
+    "MayNot",
     "MayNotApprove",
+    "MayNotPublish",
+    "NoReason",
     "NotDone",
     "NothingPublished",
     "OnlyDemonstrations",
@@ -23,6 +26,9 @@ __all__ = [
     "publish",
     "recall",
 ]
+
+
+PUBLISHES = "content.publish_release"
 
 
 class NothingPublished(Exception):
@@ -53,6 +59,18 @@ class MayNotApprove(NotDone):
     """Somebody was to approve who is not allowed to."""
 
 
+class NoReason(NotDone):
+    """A decision without a why."""
+
+
+class MayNot(NotDone):
+    """Somebody is not allowed to do this."""
+
+
+class MayNotPublish(MayNot):
+    """Somebody is not allowed to publish this, or anything."""
+
+
 class AlreadyRecalled(NotDone):
     """The release was recalled before; who, when and why stay as they were."""
 
@@ -74,8 +92,12 @@ def publish(
 def recall(*, release: Release, by: User, why: str) -> None:
     """Take a release out of use: whoever is in the middle of it stops at a page that says so.
 
-    The release before it is live again. Raises AlreadyRecalled.
+    The release before it is live again. Raises MayNotPublish, NoReason and AlreadyRecalled.
     """
+    if not by.has_perm(PUBLISHES):
+        raise MayNotPublish(f"{by} may not recall: the Publisher group can.")
+    if not why.strip():
+        raise NoReason("Say why: whoever looks back at this reads it.")
     with changing(who=by, why=why):
         recalled = Release.objects.filter(pk=release.pk, recalled_at=None).update(
             recalled_at=timezone.now(), recalled_by=by, recalled_why=why

@@ -22,7 +22,7 @@ from triage.content.documents import Document, compile_release
 from triage.content.effects import effect_of, find_effect, is_given_up, start_again
 from triage.content.faults import Place, faults_in
 from triage.content.models import AuditRecord, Effect, Proposal, Topic
-from triage.content.releases import NotDone, UnfitDraft, live_of
+from triage.content.releases import PUBLISHES, NotDone, UnfitDraft, live_of
 from triage.evaluation.effects import name_of
 from triage.staff.pages import confirmed_recently, staff_page
 
@@ -224,13 +224,12 @@ def proposal(request: HttpRequest, topic: str, proposal: int) -> HttpResponse:
         may_approve=may_approve,
         may_sign=may_approve and found.state == ProposalState.SUBMITTED,
         why_not_approve=_why_not(person, approval.APPROVES, own, "approve", "Approver"),
-        may_publish=person.has_perm(approval.PUBLISHES) and not own,
-        why_not_publish=_why_not(person, approval.PUBLISHES, own, "publish", "Publisher"),
-        may_send_back=person.has_perm(approval.APPROVES) or person.has_perm(approval.PUBLISHES),
+        may_publish=person.has_perm(PUBLISHES) and not own,
+        why_not_publish=_why_not(person, PUBLISHES, own, "publish", "Publisher"),
+        may_send_back=person.has_perm(approval.APPROVES) or person.has_perm(PUBLISHES),
         may_withdraw=person.pk == found.author_id,
         may_comment=any(
-            person.has_perm(each)
-            for each in (approval.WRITES, approval.APPROVES, approval.PUBLISHES)
+            person.has_perm(each) for each in (approval.WRITES, approval.APPROVES, PUBLISHES)
         ),
         demonstration=settings.DEBUG_HTTP,
     )
@@ -282,12 +281,12 @@ def _steps(
     unsigned = sum(each.sign_off is None for each in lowered)
     measured = effect is not None and effect.figures is not None
     return [
-        Step(True, "It has no faults: nobody could have submitted it."),
+        Step(True, "It has no faults: otherwise nobody could have submitted it."),
         Step(
             not jumps,
             f"{len(jumps)} numbers move far without a source and a reason."
             if jumps
-            else "Each number that moves far has its source and its reason.",
+            else "No number moves far without a source and a reason.",
         ),
         Step(
             measured,
@@ -302,10 +301,10 @@ def _steps(
             [
                 Step(
                     not unsigned,
-                    f"{unsigned} of {len(lowered)} cases that go to a lower urgency wait for a"
-                    " signature."
+                    f"Cases that go to a lower urgency: {len(lowered)}. Still to be signed off:"
+                    f" {unsigned}."
                     if unsigned
-                    else f"All {len(lowered)} cases that go to a lower urgency are signed off."
+                    else f"Cases that go to a lower urgency: {len(lowered)}. All are signed off."
                     if lowered
                     else "No case goes to a lower urgency.",
                 )

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from triage.content import approval
 from triage.content.models import Release, Topic
 from triage.content.models.publishing import ReleaseQuerySet
-from triage.content.releases import NotDone, live_of, recall
+from triage.content.releases import PUBLISHES, NotDone, live_of, recall
 from triage.staff.pages import confirmed_recently, staff_page
 
 from .page import page
@@ -37,11 +37,11 @@ def releases(request: HttpRequest, topic: str) -> HttpResponse:
         before=before or (all_of_them[1] if len(all_of_them) > 1 else None),
         after=after or (all_of_them[0] if all_of_them else None),
         change=change,
-        may_publish=_person(request).has_perm(approval.PUBLISHES),
+        may_publish=_person(request).has_perm(PUBLISHES),
     )
 
 
-@staff_page("content.view_release", approval.PUBLISHES)
+@staff_page("content.view_release", PUBLISHES)
 @require_http_methods(["GET", "POST"])
 @confirmed_recently
 def roll_back(request: HttpRequest, topic: str, number: int) -> HttpResponse:
@@ -70,16 +70,14 @@ def roll_back(request: HttpRequest, topic: str, number: int) -> HttpResponse:
     )
 
 
-@staff_page("content.view_release", approval.PUBLISHES)
+@staff_page("content.view_release", PUBLISHES)
 @require_http_methods(["GET", "POST"])
 @confirmed_recently
 def recall_release(request: HttpRequest, topic: str, number: int) -> HttpResponse:
     release = _release(topic, number)
-    why = request.POST.get("why", "").strip()
+    why = request.POST.get("why", "")
     if request.method == "POST":
         try:
-            if not why:
-                raise approval.NoReason("Say what is wrong with it: whoever looks back reads it.")
             recall(release=release, by=_person(request), why=why)
         except NotDone as refusal:
             messages.error(request, str(refusal))

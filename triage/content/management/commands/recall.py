@@ -4,7 +4,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from triage.content.models import Release
-from triage.content.releases import AlreadyRecalled, recall
+from triage.content.releases import NotDone, recall
 
 
 class Command(BaseCommand):
@@ -24,6 +24,6 @@ class Command(BaseCommand):
             raise CommandError(f"“{topic}” has no release {number}.") from None
         except User.DoesNotExist:
             raise CommandError(f"“{by}” is nobody's user name.") from None
-        except AlreadyRecalled as refusal:
+        except NotDone as refusal:
             raise CommandError(str(refusal)) from refusal
         return f"{release} of {topic} is recalled: whoever is in the middle of it is told."
