@@ -22,6 +22,8 @@ from triage.content.models import (
     Likelihood,
     Option,
     RedFlag,
+    RiskGroup,
+    Source,
     Syndrome,
     Topic,
 )
@@ -135,6 +137,10 @@ def test_no_page_breaks_the_policy_or_axe(page: Page) -> None:
         address(Syndrome, "changelist"),
         address(Syndrome, "change", Syndrome.objects.get(key="hurts_to_move").pk),
         address(RedFlag, "change", RedFlag.objects.all()[0].pk),
+        address(Source, "delete", Source.objects.filter(likelihoods__isnull=False)[0].pk),
+        address(RiskGroup, "changelist"),
+        reverse("content:copy_condition", args=[lipoma.topic.key, lipoma.key]),
+        reverse("content:names", args=[lipoma.topic.key]),
     ]
 
     faults = {}
@@ -221,4 +227,28 @@ def test_a_table_is_brought_in_and_looked_at_before_anything_is_changed(
     assert faults_by_axe(page) == []
 
     page.goto(reverse("content:import"))
+    assert faults_by_axe(page) == []
+
+
+def test_a_rule_and_a_question_answer_back_while_they_are_written(page: Page) -> None:
+    page.goto(address(RedFlag, "change", RedFlag.objects.get(key="rf_fever").pk))
+    rule, said = page.get_by_label("Rule:", exact=True), page.locator("#rule-check")
+
+    rule.fill("fever == 'yes' and 'pu")
+    said.get_by_role("button", name="'pus' in skin_look").click()
+    expect(rule).to_have_value("fever == 'yes' and 'pus' in skin_look")
+    expect(said).to_contain_text("All of: Fever is “Yes”; Look of the skin has")
+    expect(said).to_contain_text("The fewest answers that fire it")
+    assert faults_by_axe(page) == []
+
+    rule.fill("fever == 'yes' and skin_lok == 'pus'")
+    expect(said).to_contain_text("Did you mean skin_look?")
+    rule.fill("fever == 'yes' and ")
+    rule.press_sequentially("ag")
+    expect(said.get_by_role("button").first).to_have_text("age >= ")
+    assert faults_by_axe(page) == []
+
+    page.goto(address(Feature, "change", Feature.objects.get(key="fever").pk))
+    page.get_by_label("Question:", exact=True).fill("Is considerable fluctuation demonstrable?")
+    expect(page.locator("#reading")).to_contain_text("too hard")
     assert faults_by_axe(page) == []

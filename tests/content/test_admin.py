@@ -396,7 +396,7 @@ def test_a_new_topic_begins_with_usual_numbers_and_leads_to_what_comes_first(
         "covers": "Sore throats.",
         "why": "New.",
     }
-    written |= {"usual_questions_low": 2, "usual_questions_high": 3}
+    written |= {"usual_questions_low": "2", "usual_questions_high": "3"}
 
     answer = as_author.post(form_of(Topic), given | written, follow=True)
 
@@ -406,3 +406,26 @@ def test_a_new_topic_begins_with_usual_numbers_and_leads_to_what_comes_first(
     assert "Write its questions first" in answer.content.decode()
     question = as_author.get(form_of(Feature), {"topic": topic.pk}).context["adminform"].form
     assert (question["order"].value(), question["topic"].value()) == (1, str(topic.pk))
+
+
+def test_the_list_of_advice_leads_to_each_that_lacks_with_its_form_filled_in(
+    as_author: Client,
+) -> None:
+    lipoma = Condition.objects.get(key="lipoma")
+    Advice.objects.filter(key__in=("lipoma", "same_day")).delete()
+
+    page = as_author.get(list_of(Advice)).content.decode()
+
+    links = re.findall(r'<a href="([^"]*)">(Same day|Fatty lump)</a>', page)
+    assert [name for _, name in links] == ["Same day", lipoma.plain_name]
+    form = as_author.get(links[1][0].replace("&amp;", "&")).context["adminform"].form
+    assert (form["scope"].value(), form["key"].value()) == ("condition", "lipoma")
+
+
+def test_an_advice_for_what_there_is_not_is_refused_with_what_there_is(as_author: Client) -> None:
+    topic = Topic.objects.get()
+    said = {"topic": topic.pk, "scope": "floor", "key": "floor_se_gp", "why": "It lacks."}
+
+    page = as_author.post(form_of(Advice), said).content.decode()
+
+    assert "There is none with this key. There are: floor_see_gp." in page

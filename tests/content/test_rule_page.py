@@ -150,6 +150,8 @@ def test_a_question_may_look_back_only(topic: Topic) -> None:
         ("fever == 'n", "'no'"),
         ("fever == n", "'no'"),
         ("pus", "'pus' in skin_look"),
+        ("fever == 'yes' and 'pu", "'pus' in skin_look"),
+        ("sex in ('male', 'fem", "'female'"),
         ("age", "age >= "),
     ],
 )

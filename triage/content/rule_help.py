@@ -185,12 +185,11 @@ class Vocabulary:
         names = self.matching(word[0].strip("'\""))
         if owner and owner[1] in self.features:
             names = [name for name in names if name.is_option and name.feature == owner[1]]
-        in_quotes = word[0][0] in "'\"" or owner
         end = caret + (text[caret : caret + 1] == word[0][0] and word[0][0] in "'\"")
         return [
             Completion(
                 name,
-                f"'{name.key}'" if name.is_option and in_quotes else name.literal,
+                f"'{name.key}'" if name.is_option and owner else name.literal,
                 word.start(),
                 end,
             )

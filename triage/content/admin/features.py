@@ -152,14 +152,11 @@ class FeatureAdmin(ReviewedAdmin[Feature]):
         "order",
         "name",
         "key",
-        "section",
         "tier",
         "kind",
-        "asked_if",
         "answers",
         "alarms",
-        "required",
-        "sensitive",
+        "asked_if",
     )
     list_display_links = ("order", "name")
     list_filter = ("topic", "section", "tier", "kind", "observe", "sensitive")

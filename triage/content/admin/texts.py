@@ -3,12 +3,16 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 
+from triage.content.advising import Wanted, lacking_in, wanted_of
 from triage.content.documents import compile_release
 from triage.content.models import (
     Advice,
     GlossaryTerm,
+    Topic,
     Translation,
 )
 from triage.content.translations import MAY_BE_ADDED, texts_in
@@ -17,8 +21,21 @@ from .base import ContentAdmin, ReasonedForm
 from .reviewed import ReviewedAdmin
 
 
+class AdviceForm(ReasonedForm):
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or {}
+        topic, scope, key = said.get("topic"), said.get("scope"), said.get("key")
+        if topic and scope and key:
+            known = [wanted.key for wanted in wanted_of(topic) if wanted.scope == scope]
+            if key not in known:
+                what = f"There is none with this key. There are: {', '.join(known) or 'none'}."
+                self.add_error("key", what)
+        return said
+
+
 @admin.register(Advice)
 class AdviceAdmin(ReviewedAdmin[Advice]):
+    form = AdviceForm
     list_display = ("heading", "scope", "key", "what_to_do", "needs_clinical_sign_off")
     list_filter = ("topic", "scope", "needs_clinical_sign_off")
     search_fields = ("key", "heading", "what_to_do", "self_care", "safety_net", "do_not")
@@ -30,6 +47,23 @@ class AdviceAdmin(ReviewedAdmin[Advice]):
         ),
         ("In the source document", {"fields": ("document_paragraph",)}),
     )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the form of each advice that lacks, filled in as far as it can be."""
+        add = reverse("admin:content_advice_add")
+        lacking = [
+            (topic, [(f"{add}?{_given(topic, wanted)}", wanted.name) for wanted in wanteds])
+            for topic in Topic.objects.all()
+            if (wanteds := lacking_in(topic))
+        ]
+        own = {"lacking": lacking} if self.has_add_permission(request) else {}
+        return super().changelist_view(request, own | (extra_context or {}))
+
+
+def _given(topic: Topic, wanted: Wanted) -> str:
+    return urlencode({"topic": str(topic.pk), "scope": wanted.scope, "key": wanted.key})
 
 
 @admin.register(GlossaryTerm)
