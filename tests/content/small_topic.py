@@ -12,7 +12,7 @@ from triage.content.fixtures import document_of
 type Document = dict[str, Any]
 
 CONDITIONS = ("lipoma", "skin_cancer", "spinal_metastasis")
-FEATURES = ("age", "fever", "lump_feel", "general_signs")
+FEATURES = ("age", "fever", "general_signs")
 
 
 def small_topic() -> Document:

@@ -112,7 +112,7 @@ def test_a_new_topic_is_brought_in_from_the_first_page(nurse: Client, topic: Top
     done = confirm(nurse, shown, "From another clinic.")
 
     assert "A new topic: Painful lump" in text_of(shown)
-    assert "Questions: 4" in text_of(shown)
+    assert "Questions: 3" in text_of(shown)
     assert done.url == "/staff/topics/knee/"
     assert Topic.objects.get(key="knee").conditions.count() == 3
 
@@ -193,6 +193,12 @@ def test_a_file_that_is_empty_or_too_large_is_refused(
     assert shown.status_code in (400, 413, 422)
     if shown.status_code == 422:
         assert "The file is empty" in text_of(shown) or "of 8 MB at the most" in text_of(shown)
+
+
+def test_whoever_had_to_sign_in_again_is_told_that_nothing_was_changed(nurse: Client) -> None:
+    back = nurse.get(reverse("content:confirm_upload"), follow=True)
+
+    assert "Nothing was changed: choose the file again." in text_of(back)
 
 
 def test_whoever_may_only_read_takes_files_away_and_brings_none(

@@ -132,7 +132,7 @@ def test_what_is_no_file_of_a_topic_is_refused(file: bytes, complaint: str) -> N
         ('"advice":[\n', '"advices":[\n', "“parts” lacks “advice”."),
         ('"advice":[\n', '"advice":{},"x":[\n', "“parts.advice” is {}; it must be a list."),
         ('"sha256":"', '"sha256":"0', "“sha256” is"),
-        ("}\n}\n", "}}\n", "line 188, character 57 (reviews): is not laid out as it was exported"),
+        ("}\n}\n", "}}\n", "line 166, character 57 (reviews): is not laid out as it was exported"),
         (",\n{", ",\r\n{", "line 8, character 271 (sources, row 1): is not laid out"),
     ],
 )
@@ -169,7 +169,7 @@ def test_a_number_out_of_range_is_named_in_the_words_of_its_form() -> None:
         ("likelihoods", 1, {"colour": "red"}, "“colour” is no field of it."),
         ("likelihoods", 1, {"note": "\x00"}, "“note” is \"\\u0000\", which holds a character"),
         ("likelihoods", 1, {"note": "\ud800"}, '“note” is "\\ud800", which holds a character'),
-        ("likelihoods", 1, {"note": "x" * 100_001}, "“note” is too long: 100001 characters"),
+        ("likelihoods", 1, {"note": "x" * 1_000_001}, "“note” is too long: 1000001 characters"),
         ("conditions", 2, {"key": "lipoma"}, "has the same keys as conditions, row 1."),
         ("conditions", 1, {"key": "Lipoma"}, "Use small letters, digits and _ only"),
         ("conditions", 1, {"name": ""}, "“name” must not be empty."),
@@ -223,11 +223,12 @@ def test_a_row_that_is_no_object_and_a_field_that_lacks_are_named() -> None:
 
 
 def test_all_faults_are_told_at_once_but_no_more_than_anybody_reads() -> None:
-    rows = [row | {"probability": 2.0} for row in small_topic()["likelihoods"]]
+    document = document_of(SHIPPED)
+    for row in document["likelihoods"]:
+        row["probability"] = 2.0
 
-    said = altered(likelihoods=rows).split("\n")
+    said = refusal(written(document)).split("\n")
 
-    assert len(rows) > MOST_FAULTS
     assert len(said) == MOST_FAULTS
     assert len(set(said)) == MOST_FAULTS
 
@@ -457,7 +458,7 @@ def test_what_is_taken_without_a_seal_comes_out_as_it_went_in() -> None:
     chance = random.Random("exchange, archives")
     taken = []
 
-    for _ in range(100):
+    for _ in range(40):
         document = small_topic()
         part = chance.choice([part for part in FILES if part != "topic"])
         row = chance.choice(document[part])
@@ -468,7 +469,7 @@ def test_what_is_taken_without_a_seal_comes_out_as_it_went_in() -> None:
         assert found == document if found else part in said or name in said
         if found:
             taken.append(zipped(found) == archive)
-    assert 10 < len(taken) < 90
+    assert 5 < len(taken) < 35
     assert all(taken)
 
 

@@ -3,7 +3,7 @@
 It asks no database, so that a file is refused in the time that it takes to read it.
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -31,12 +31,17 @@ type Keys = dict[str, dict[Key, int]]
 class Refused(Exception):
     """What was brought in cannot be taken: every reason, at most 50, each with its place."""
 
-    def __init__(self, faults: Iterator[Fault] | list[Fault]) -> None:
+    def __init__(self, faults: list[Fault]) -> None:
         self.faults = [
-            Fault(_printable(each.where), _printable(each.what))
-            for each in islice(faults, MOST_FAULTS)
+            Fault(_printable(each.where), _printable(each.what)) for each in faults[:MOST_FAULTS]
         ]
         super().__init__("\n".join(map(str, self.faults)))
+
+
+def refuse(faults: Iterable[Fault]) -> None:
+    """Raise Refused if there is a fault. No more are looked for than are told."""
+    if found := list(islice(faults, MOST_FAULTS)):
+        raise Refused(found)
 
 
 def faults_in_rows(document: Document, place: Place, only: Chosen | None = None) -> Iterator[Fault]:

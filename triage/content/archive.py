@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .admission import Refused, Twice, faults_in_rows, names_twice
+from .admission import Refused, Twice, faults_in_rows, names_twice, refuse
 from .documents import Document
 from .faults import Fault
 from .fixtures import FILES, SOURCE_DOCUMENT, files_of
@@ -51,8 +51,7 @@ def read_files(files: Mapping[str, bytes]) -> Document:
         document[part] = [line.fields for line in lines if isinstance(line, _Line)]
     if not faults and len(document["topic"]) != 1:
         faults = [Fault("topic.jsonl", "must hold one line: the topic.")]
-    if faults:
-        raise Refused(faults)
+    refuse(faults)
     (topic,) = document["topic"]
     if isinstance(topic, dict):
         if "source_document" in topic:
@@ -61,8 +60,8 @@ def read_files(files: Mapping[str, bytes]) -> Document:
         text = decoded(files.get(SOURCE_DOCUMENT, b""), SOURCE_DOCUMENT)
         topic["source_document"] = text
     document["topic"] = topic
-    if faults := [*names_twice(document, _place)] or [*faults_in_rows(document, _place)]:
-        raise Refused(faults)
+    refuse(names_twice(document, _place))
+    refuse(faults_in_rows(document, _place))
     return document
 
 

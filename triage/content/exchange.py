@@ -34,8 +34,8 @@ class Preview:
 
     before: Document | None
     after: Document
-    drafts: str
-    """The hash of the drafts before, "" if there are none."""
+    state: str
+    """The hash of all that the import would write over."""
     rows: Mapping[str, int]
     """How many rows the file has of each part that it has any of."""
     shared: tuple[str, ...]
@@ -81,7 +81,7 @@ def preview(document: Document) -> Preview:
     return Preview(
         before=before,
         after=_with_sources_of(before, document) if before else document,
-        drafts=sha256_of(before) if before else "",
+        state=state_of(document["topic"]["key"]),
         rows={title_of(part): len(document[part]) for part in ROWS if document[part]},
         shared=tuple(_shared_sources(document)),
     )
@@ -106,37 +106,44 @@ def import_topic(file: bytes, *, who: User | None, why: str, replace: bool = Fal
 
 
 def write_document(
-    document: Document, *, who: User | None, why: str, replace: bool, drafts: str | None = None
+    document: Document, *, who: User | None, why: str, replace: bool, state: str | None = None
 ) -> Topic:
     """Write a document that `read` gave back.
 
-    Raises AlreadyThere; and DraftsMoved where the drafts are not those of the hash `drafts`.
+    Raises AlreadyThere; and DraftsMoved where the drafts are not as they were at `state`.
     """
     with changing(who=who, why=why):
         key = document["topic"]["key"]
         there = Topic.objects.filter(key=key).first()
         if there and not replace:
             raise AlreadyThere(f"“{key}” is there already.")
-        if drafts is not None:
-            hold_still(key, drafts)
+        if state is not None:
+            hold_still(key, state)
         if not replace and (shared := list(_shared_sources(document))):
             raise AlreadyThere("\n".join(shared))
         write_drafts({part: list(_located(part, document)) for part in FILES}, replace=replace)
         return Topic.objects.get(key=key)
 
 
-def hold_still(key: str, drafts: str) -> None:
+def hold_still(key: str, state: str) -> None:
     """Let nobody else change a topic's drafts until the end of this transaction.
 
-    Raises DraftsMoved where they are not those of the hash `drafts`, "" if there is no topic.
+    Raises DraftsMoved where they are not as they were when `state_of` gave `state`.
     """
     for model in FILES.values():
+        rows = model._default_manager.all()
         if model is not Source:
-            rows = model._default_manager.filter(**{f"{way_to_topic(model)}key": key})
-            list(rows.order_by().select_for_update().values_list("pk"))
-    topic = Topic.objects.filter(key=key).first()
-    if drafts != (sha256_of(compile_release(topic)) if topic else ""):
+            rows = rows.filter(**{f"{way_to_topic(model)}key": key})
+        list(rows.order_by().select_for_update().values_list("pk"))
+    if state_of(key) != state:
         raise DraftsMoved(f"Somebody has changed “{key}” since the differences were shown.")
+
+
+def state_of(key: str) -> str:
+    """Return the hash of a topic's drafts, or of the sources if there is no such topic yet."""
+    if topic := Topic.objects.filter(key=key).first():
+        return sha256_of(compile_release(topic))
+    return sha256_of({"sources": list(Source.objects.order_by("key").values())})
 
 
 def _located(part: str, document: Document) -> Iterator[Line]:

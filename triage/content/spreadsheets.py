@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .admission import Refused
+from .admission import Refused, refuse
 from .choices import Basis, TranslationStatus
 from .constraints import broken
 from .documents import Document
@@ -153,6 +153,7 @@ def _likelihoods(document: Document) -> dict[tuple[str, str, str], Values]:
     return {
         (row["condition"][1], row["option"][1], row["option"][2]): row
         for row in document["likelihoods"]
+        if row["option"][0] == document["topic"]["key"]  # another is a fault, named elsewhere
     }
 
 
@@ -188,8 +189,7 @@ def read_likelihoods(file: bytes, document: Document) -> list[Change]:
                 words = names.said(key)
                 changes.append(Change(number, words, key, values, moved, key not in there))
         faults += [_fault(number, heading, what) for heading, what in wrong]
-    if faults:
-        raise Refused(faults)
+    refuse(faults)
     return changes
 
 
@@ -340,8 +340,7 @@ def read_translations(file: bytes, document: Document, language: str) -> list[Ch
             if moved and not wrong:
                 changes.append(Change(number, text.words, (place,), values, moved, old is None))
         faults += [_fault(number, heading, what) for heading, what in wrong]
-    if faults:
-        raise Refused(faults)
+    refuse(faults)
     return changes
 
 
@@ -373,8 +372,7 @@ def _rows(file: bytes, headings: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
     """Yield each row by its number in the spreadsheet. Raises Refused where it is no such table."""
     records = _records(file, headings)
     found = records[0] if records else []
-    if wrong := [*_wrong_headings(found, headings)]:
-        raise Refused([Fault(f"{THE_TABLE}, row 1", what) for what in wrong])
+    refuse(Fault(f"{THE_TABLE}, row 1", what) for what in _wrong_headings(found, headings))
     faults = []
     rows = []
     for number, record in enumerate(records[1:], start=2):
@@ -387,10 +385,11 @@ def _rows(file: bytes, headings: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
         row = {heading: _cell(cell) for heading, cell in zip(found, cells, strict=False)}
         for heading, cell in row.items():
             if not re.search(TEXT, cell):
-                faults.append(_fault(number, heading, "holds a character that no page can show."))
+                faults.append(
+                    _fault(number, heading, "holds a character that no database can keep.")
+                )
         rows.append((number, row))
-    if faults:
-        raise Refused(faults)
+    refuse(faults)
     yield from rows
 
 

@@ -13,7 +13,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .admission import Refused, Twice, faults_in_rows, names_twice, rows_in, words_of
+from .admission import (
+    Refused,
+    Twice,
+    faults_in_rows,
+    names_twice,
+    refuse,
+    rows_in,
+    words_of,
+)
 from .documents import Document
 from .faults import Fault
 from .fixtures import FILES
@@ -68,14 +76,11 @@ def read_topic_file(file: bytes) -> Document:
     except NotJson as error:
         where = _place_at(text, error.position)
         raise Refused([Fault(f"{THE_FILE}, {where}", f"is not JSON: {error}.")]) from None
-    if faults := [Fault(THE_FILE, what) for what in _frame_faults(whole)]:
-        raise Refused(faults)
+    refuse(Fault(THE_FILE, what) for what in _frame_faults(whole))
     document, digests = whole["parts"], whole["digests"]
-    if faults := list(names_twice(document, place_in_file)):
-        raise Refused(faults)
+    refuse(names_twice(document, place_in_file))
     # What tells most of an altered file comes first, and what takes longest last.
-    if faults := list(_broken_seals(document, digests)):
-        raise Refused(faults)
+    refuse(_broken_seals(document, digests))
     if whole["topic"] != document["topic"]["key"]:
         other = shown(document["topic"]["key"])
         raise Refused([Fault(THE_FILE, f"says {shown(whole['topic'])}, and its topic is {other}.")])
@@ -84,8 +89,7 @@ def read_topic_file(file: bytes) -> Document:
     if (right := _laid_out(document)) != text:
         where = _place_at(text, _first_difference(text, right))
         raise Refused([Fault(f"{THE_FILE}, {where}", _LAID_OUT)])
-    if faults := list(faults_in_rows(document, place_in_file)):
-        raise Refused(faults)
+    refuse(faults_in_rows(document, place_in_file))
     drafts: Document = document
     return drafts
 

@@ -17,10 +17,9 @@ from django.db import models
 
 from .audit import changing
 from .documents import Document
-from .exchange import Preview, drafts_of, hold_still, write_document
+from .exchange import Preview, hold_still, state_of, write_document
 from .models import Likelihood, Option, Source, Topic, Translation
 from .spreadsheets import Change
-from .topic_file import sha256_of
 
 SALT = "triage.content.uploads"
 AN_HOUR = 60 * 60
@@ -43,26 +42,26 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """`drafts` is the hash of what it was compared with, "" for a new topic. `content` is the
-    document, or of each row its keys and what its fields would be."""
+    """`state` is that of the drafts that it was compared with. `content` is the document, or of
+    each row its keys and what its fields would be."""
 
     kind: Kind
     topic: str
-    drafts: str
+    state: str
     who: int
     content: Any
     language: str = ""
 
 
 def of_topic(document: Document, preview: Preview, who: User) -> Upload:
-    return Upload(Kind.TOPIC, preview.topic, preview.drafts, who.pk, document)
+    return Upload(Kind.TOPIC, preview.topic, preview.state, who.pk, document)
 
 
 def of_table(
     kind: Kind, topic: Topic, changes: Iterable[Change], who: User, language: str = ""
 ) -> Upload:
     rows = [[list(change.key), change.values] for change in changes]
-    return Upload(kind, topic.key, sha256_of(drafts_of(topic)), who.pk, rows, language)
+    return Upload(kind, topic.key, state_of(topic.key), who.pk, rows, language)
 
 
 def packed(upload: Upload) -> str:
@@ -91,7 +90,7 @@ def confirm(upload: Upload, *, who: User, why: str) -> Topic:
     match Kind(upload.kind):
         case Kind.TOPIC:
             return write_document(
-                upload.content, who=who, why=why, replace=True, drafts=upload.drafts
+                upload.content, who=who, why=why, replace=True, state=upload.state
             )
         case Kind.LIKELIHOODS:
             return _write(upload, _likelihood, who, why)
@@ -101,7 +100,7 @@ def confirm(upload: Upload, *, who: User, why: str) -> Topic:
 
 def _write(upload: Upload, row_of: Any, who: User, why: str) -> Topic:
     with changing(who=who, why=why):
-        hold_still(upload.topic, upload.drafts)
+        hold_still(upload.topic, upload.state)
         topic = Topic.objects.get(key=upload.topic)
         sources = {source.key: source for source in Source.objects.all()}
         rows_of = row_of(topic, upload.language)

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from triage.content.admission import Refused
 from triage.content.documents import Document
@@ -317,9 +317,11 @@ def _shown(
 
 
 @staff_page("content.view_topic")
-@require_POST
 def confirmed(request: HttpRequest) -> HttpResponse:
-    """Write what was shown. The page that showed it holds it, and is offered again."""
+    """Write what was shown. Whoever had to sign in again comes back here without it."""
+    if request.method != "POST":
+        messages.warning(request, "Nothing was changed: choose the file again.")
+        return redirect("admin:index")
     form = Confirmation(request.POST)
     topic = None
     try:
