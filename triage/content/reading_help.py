@@ -67,6 +67,14 @@ def readings_of(
     return read, [_as_on_the_form(what, part) for what in complaints]
 
 
+def sent_for(part: str) -> str:
+    """Return which fields of a form are needed, as htmx has it: a form may have a thousand."""
+    if part == "features":
+        return "*"  # its answers are numbered
+    names = dict.fromkeys([*NAMES.get(part, ()), *(name for each in READ[part] for name in each)])
+    return ",".join([*names, "term", "also", "topic", "csrfmiddlewaretoken"])
+
+
 def _as_on_the_form(what: str, part: str) -> str:
     """Return a sentence with the fields called as the form calls them: “question to a helper”."""
     for field in MODELS[part]._meta.fields:

@@ -35,14 +35,12 @@ from triage.content.models import (
     Topic,
     Translation,
 )
-from triage.content.reading_help import MODELS, readings_of
+from triage.content.reading_help import MODELS, readings_of, sent_for
 from triage.content.rule_help import help_with
 from triage.content.usage import grouped, has_uses, uses_of
 
 SUM_TOLERANCE = 1e-6
 FOR_THE_RECORD = "For the record"  # the template shows it last, below the lines of a table too
-LAST_REASON = "why"
-"""In the session of a member of staff: several changes in a row mostly have one reason."""
 
 
 def listed(model: type[models.Model], text: str, **filters: int) -> SafeString:
@@ -136,6 +134,7 @@ class RuleWidget(forms.Textarea):
             "hx-target": "#rule-check",
             "hx-swap": "innerHTML",
             "hx-sync": "this:replace",
+            "hx-params": f"{name},topic,urgency,key,csrfmiddlewaretoken",
         }
         return {**super().get_context(name, value, live | (attrs or {})), "here": live["hx-post"]}
 
@@ -169,8 +168,12 @@ def reading_panel(row: models.Model) -> str:
     read, complaints = readings_of(
         part, fields, _topic_of(row), [option.text for option in answers]
     )
-    here = reverse("content:reading", args=[part])
-    context = {"here": here, "read": read, "complaints": complaints}
+    context = {
+        "here": reverse("content:reading", args=[part]),
+        "sent": sent_for(part),
+        "read": read,
+        "complaints": complaints,
+    }
     return mark_safe(render_to_string("content/reading_panel.html", context))  # as above
 
 
@@ -265,8 +268,6 @@ class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg]
         form: Any = super().get_form(request, obj, change, **kw)
         if "why" in form.base_fields and not self._may_save(request, obj):
             del form.base_fields["why"]
-        elif "why" in form.base_fields:
-            form.base_fields["why"].initial = request.session.get(LAST_REASON, "")
         return form
 
     def _may_save(self, request: HttpRequest, obj: Any) -> bool:
@@ -319,8 +320,6 @@ class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _changing(self, request: HttpRequest) -> AbstractContextManager[None]:
         why = request.POST.get("why", "").strip()
-        if why:
-            request.session[LAST_REASON] = why
         return changing(who=cast(User, request.user), why=why)
 
 
