@@ -92,6 +92,23 @@ def test_htmx_leads_the_whole_page_to_the_sign_in(signed_in: Client, clock: Trav
     )
 
 
+def test_what_asks_while_somebody_types_says_that_they_are_out_and_loses_nothing(
+    signed_in: Client, clock: Traveller
+) -> None:
+    clock.shift(timedelta(minutes=16))
+
+    for _ in range(2):
+        asked = signed_in.post(PAGE, {"a": "b"}, headers={"HX-Request": "true"})
+        assert asked.status_code == 409
+        assert "HX-Redirect" not in asked.headers
+        assert "You are signed out. Press Save" in asked.content.decode()
+
+    saved = signed_in.post(PAGE, {"typed": "for an hour"})
+    assert saved.headers["Location"].endswith("why=idle")
+    assert signed_in.session[KEPT]["fields"] == [["typed", "for an hour"]]
+    assert not is_in(signed_in)
+
+
 def test_logging_out_ends_the_session_on_the_server(signed_in: Client) -> None:
     cookie = signed_in.cookies["staff"].value
 

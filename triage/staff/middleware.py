@@ -11,7 +11,7 @@ from django.urls import reverse
 from django_otp.middleware import OTPMiddleware
 
 from . import kept, signing_in
-from .pages import lead_to
+from .pages import ask_to_save, is_about_typing, lead_to
 from .site import is_for_staff
 
 log = structlog.get_logger("triage.staff")
@@ -35,6 +35,8 @@ class KnowStaff:
         if not is_for_staff(request) or not request.user.is_authenticated:
             return None
         if why := signing_in.over(request.session):
+            if is_about_typing(request):
+                return ask_to_save()
             log.info("session_over", who=request.user.get_username(), why=why)
             typed = kept.typed(request)
             request.session.flush()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -70,6 +71,20 @@ def lead_to(request: HttpRequest, address: str, **query: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponseClientRedirect(target)
     return HttpResponseRedirect(target)
+
+
+def is_about_typing(request: HttpRequest) -> bool:
+    """Whether a page asks by itself about what somebody is typing, none of which is saved yet."""
+    return request.method == "POST" and "HX-Request" in request.headers
+
+
+def ask_to_save() -> HttpResponse:
+    """Say in the page that a session is over. To lead away would lose all that is typed there; the
+    session stays, over as it is, so that saving it keeps it until after the sign-in."""
+    return HttpResponse(
+        "You are signed out. Press Save: you sign in again, and find here what you typed.",
+        status=HTTPStatus.CONFLICT,
+    )
 
 
 def onward(request: HttpRequest) -> HttpResponse:
