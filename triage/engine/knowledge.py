@@ -76,6 +76,7 @@ class Knowledge:
         self._conditions = {condition.key: condition for condition in self.conditions}
         self._features = {feature.key: feature for feature in self.features}
         self.place = {feature.key: index for index, feature in enumerate(self.features)}
+        self.everything = frozenset(self.place)
         self.safety = tuple(f.key for f in self.features if f.tier is Tier.SAFETY)
         self.required = tuple(f.key for f in self.features if f.required)
         self._rules = {rule.key: rule for rule in self.rules}

@@ -356,7 +356,9 @@ def most_settling(
         return None
     most = max(worth.values())
     equal = [key for key, value in worth.items() if value >= most - TIE]
-    features = map(standing.knowledge.feature, equal)
-    told = {each.key: gain_of(standing.knowledge, prospect, each) for each in features}
-    chosen = min(key for key in equal if told[key] >= max(told.values()) - TIE)
+    chosen = equal[0]
+    if len(equal) > 1:
+        features = map(standing.knowledge.feature, equal)
+        told = {each.key: gain_of(standing.knowledge, prospect, each) for each in features}
+        chosen = min(key for key in equal if told[key] >= max(told.values()) - TIE)
     return standing.knowledge.feature(chosen), tuple(bearing[chosen])

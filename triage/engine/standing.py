@@ -209,8 +209,11 @@ class Standing:
 
     @cached_property
     def _closed(self) -> "Standing":
-        everything = frozenset(feature.key for feature in self.knowledge.features)
-        return Standing(self.knowledge, self.evidence, everything)
+        closed = Standing(self.knowledge, self.evidence, self.knowledge.everything)
+        last = self.knowledge.signs.last
+        closed.verdicts = {key: last(verdict) for key, verdict in self.verdicts.items()}
+        closed.gates = {key: last(gate) for key, gate in self.gates.items()}
+        return closed
 
     @cached_property
     def read(self) -> tuple[tuple[Feature, Reply], ...]:

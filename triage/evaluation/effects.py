@@ -5,7 +5,7 @@ are drawn for each side from its own tables, with the same seed: what is told of
 checker does on people who are as its tables say, before and after. With equal tables they are the
 same people, and nothing differs.
 
-`figures` is what is kept, as JSON:
+`figures_of` is what is kept, as JSON:
 
     cases         those that change or cannot be read on the draft, the lowered ones first:
       file, key, story
@@ -219,7 +219,7 @@ def figures_of(
     ]
     asked = asked_in(draft, [run.said for run in crowd])
     return {
-        "cases": [_case_json(one) for one in sorted(filter(_differs, compared), key=_order)],
+        "cases": [case_json(one) for one in sorted(filter(_differs, compared), key=_order)],
         "unchanged": sum(not one.differs for one in compared),
         "people": {
             "count": people,
@@ -340,7 +340,8 @@ def _order(one: Compared) -> tuple[bool, bool]:
     return not one.is_lowered, not one.is_higher
 
 
-def _case_json(one: Compared) -> dict[str, Any]:
+def case_json(one: Compared) -> dict[str, Any]:
+    """Return what the figures say of one case."""
     sides = one.before, one.after
     came = [side if isinstance(side, Came) else None for side in sides]
     return {

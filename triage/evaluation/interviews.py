@@ -18,6 +18,8 @@ from triage.engine import (
     disposition,
     posterior,
 )
+from triage.engine.arrays import Array
+from triage.engine.inference import posterior_of
 from triage.engine.interview import step_of
 from triage.engine.standing import Standing
 
@@ -50,16 +52,20 @@ def interview(knowledge: Knowledge, known: Evidence) -> Run:
     Where `known` has no reply to a question, it is passed over: the feature is never asked, and is
     neither "no" nor declined. Who would be asked it only finds out on the way, as in life.
     """
-    return run_of(knowledge, known, *interviewed(knowledge, known))
+    standing, reached = _interviewed(knowledge, known)
+    return run_of(standing, reached, known, standing.evidence)
 
 
-def run_of(knowledge: Knowledge, known: Evidence, said: Evidence, reached: Disposition) -> Run:
+def run_of(standing: Standing, reached: Disposition, known: Evidence, said: Evidence) -> Run:
+    """Return what was made of somebody who ended there. `said` are their own replies, which may be
+    other numbers of the same cells."""
+    knowledge = standing.knowledge
     in_scope = reached.in_scope
     if in_scope is None:  # an emergency ended it before the age was asked
         in_scope = with_all_answers(knowledge, known).in_scope
     return Run(
         urgency=reached.urgency,
-        ranked=_ranked(knowledge, said) if in_scope else (),
+        ranked=_ranked(knowledge, posterior_of(standing)) if in_scope else (),
         flags=_flags(knowledge, reached),
         risks=_risks(reached),
         asked=len(said),
@@ -73,10 +79,15 @@ def run_of(knowledge: Knowledge, known: Evidence, said: Evidence, reached: Dispo
 
 def interviewed(knowledge: Knowledge, known: Evidence) -> tuple[Evidence, Disposition]:
     """Return what somebody was asked and replied by the end of an interview, and what came of it."""
+    standing, reached = _interviewed(knowledge, known)
+    return standing.evidence, reached
+
+
+def _interviewed(knowledge: Knowledge, known: Evidence) -> tuple[Standing, Disposition]:
     standing = Standing(knowledge, Evidence())
     while isinstance(step := step_of(standing), Ask):
         standing = replied(standing, step.feature, known.get(step.feature))
-    return standing.evidence, step.disposition
+    return standing, step.disposition
 
 
 def replied(standing: Standing, feature: FeatureKey, reply: Reply | None) -> Standing:
@@ -91,7 +102,7 @@ def all_at_once(knowledge: Knowledge, known: Evidence) -> Run:
     reached = with_all_answers(knowledge, known)
     return Run(
         urgency=reached.urgency,
-        ranked=_ranked(knowledge, known) if reached.in_scope else (),
+        ranked=_ranked(knowledge, posterior(knowledge, known)) if reached.in_scope else (),
         flags=_flags(knowledge, reached),
         risks=_risks(reached),
         asked=sum(_is_asked(knowledge, known, feature) for feature, _ in known),
@@ -124,8 +135,8 @@ def _risks(reached: Disposition) -> tuple[ConditionKey, ...]:
     return tuple(dict.fromkeys(key for reason in risks for key in reason.conditions))
 
 
-def _ranked(knowledge: Knowledge, said: Evidence) -> tuple[tuple[ConditionKey, float], ...]:
+def _ranked(knowledge: Knowledge, weights: Array) -> tuple[tuple[ConditionKey, float], ...]:
     keys = [condition.key for condition in knowledge.conditions]
-    pairs = zip(keys, map(float, posterior(knowledge, said)), strict=True)
+    pairs = zip(keys, weights.tolist(), strict=True)
     # Rounded for the order only, so that the last bit of a machine decides no tie.
     return tuple(sorted(pairs, key=lambda pair: (-round(pair[1], 12), pair[0])))

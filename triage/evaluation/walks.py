@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 from triage.engine import (
     Ask,
     Conclude,
-    Disposition,
     Evidence,
     FeatureKey,
     Knowledge,
@@ -143,14 +142,14 @@ def walked(knowledge: Knowledge, crossings: Sequence[Crossing]) -> Iterator[dict
                         waiting.append((replied(standing, feature, reply), part))
                 case Conclude(reached):
                     yield {
-                        person: _run_of(knowledge, known, standing.evidence, reached)
+                        person: run_of(standing, reached, known, _own(standing.evidence, known))
                         for person, known in people.items()
                     }
 
 
-def _run_of(knowledge: Knowledge, known: Evidence, said: Evidence, reached: Disposition) -> Run:
-    own = [(feature, known.get(feature) or reply) for feature, reply in said]
-    return run_of(knowledge, known, Evidence(own), reached)
+def _own(said: Evidence, known: Evidence) -> Evidence:
+    """Return what somebody said who said the same but for numbers."""
+    return Evidence((feature, known.get(feature) or reply) for feature, reply in said)
 
 
 def _parted(
