@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.staff.people import sign_in
+from triage.content.copying import copy_topic
 from triage.content.models import (
     Advice,
     AuditRecord,
@@ -429,3 +430,18 @@ def test_an_advice_for_what_there_is_not_is_refused_with_what_there_is(as_author
     page = as_author.post(form_of(Advice), said).content.decode()
 
     assert "There is none with this key. There are: floor_see_gp." in page
+
+
+def test_a_form_offers_what_belongs_to_its_topic_only(as_author: Client, author: User) -> None:
+    topic = Topic.objects.get()
+    other = copy_topic(topic, who=author, key="other-lump", name="Another", why="To compare.")
+    group = RiskGroup.objects.create(
+        topic=other, key="soft", name="Soft", urgency="routine", raise_at_percent=3
+    )
+
+    conditions = as_author.get(form_of(RiskGroup, group.pk)).context["adminform"].form
+    page = as_author.get(form_of(Syndrome, other.syndromes.all()[0].pk))
+    members = page.context["inline_admin_formsets"][0].formset.forms[0].fields
+
+    assert {c.topic for c in conditions.fields["conditions"].queryset} == {other}
+    assert {option.feature.topic for option in members["option"].queryset} == {other}

@@ -95,6 +95,16 @@ def _led(fault: Fault) -> str:
     )
 
 
+def topic_of_form(request: HttpRequest, model: type[models.Model]) -> int | None:
+    """Return the topic of the row whose form this is: chosen on it, or its own; None if neither."""
+    chosen = request.POST.get("topic") or request.GET.get("topic") or ""
+    if chosen.isdecimal():
+        return int(chosen)
+    pk = request.resolver_match and request.resolver_match.kwargs.get("object_id")
+    rows = model._default_manager.filter(pk=pk) if pk else model._default_manager.none()
+    return rows.values_list("topic", flat=True).first()
+
+
 def choices_read_once(field: Any) -> Any:
     """A choice of rows asks the database again for each line of a table; this asks once."""
     field.choices = list(field.choices)

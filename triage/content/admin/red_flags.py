@@ -6,12 +6,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from triage.content.models import (
+    Condition,
     RedFlag,
     RiskGroup,
     in_order_of_urgency,
 )
 
-from .base import RuleWidget, rule_panel
+from .base import RuleWidget, rule_panel, topic_of_form
 from .reviewed import ReviewedAdmin
 
 
@@ -61,3 +62,10 @@ class RiskGroupAdmin(ReviewedAdmin[RiskGroup]):
         ("How soon", {"fields": (("urgency", "raise_at_percent"),)}),
         ("From where", {"fields": ("sources",)}),
     )
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Offer the conditions of its topic only; those of another would be a fault."""
+        topic = topic_of_form(request, RiskGroup)
+        if db_field.name == "conditions" and topic:
+            options["queryset"] = Condition.objects.filter(topic=topic)
+        return super().formfield_for_manytomany(db_field, request, **options)

@@ -22,6 +22,7 @@ from .base import (
     TableInline,
     choices_read_once,
     shown_faults,
+    topic_of_form,
 )
 from .reviewed import ReviewedAdmin
 
@@ -44,13 +45,16 @@ class LinkInline[M: models.Model](TableInline[M]):
         return field
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        topic = topic_of_form(request, Syndrome)
         if db_field.name == "condition":
-            options["queryset"] = Condition.objects.ranked()
+            ranked = Condition.objects.ranked()
+            options["queryset"] = ranked.filter(topic=topic) if topic else ranked
             if db_field.blank:
                 options["empty_label"] = "Every condition"
         if db_field.name == "option":
             scored = Option.objects.filter(scored=True).select_related("feature")
-            options["queryset"] = scored.order_by("feature__topic", "feature__order", "order")
+            own = scored.filter(feature__topic=topic) if topic else scored
+            options["queryset"] = own.order_by("feature__topic", "feature__order", "order")
             options["form_class"] = AnswerField
         return choices_read_once(super().formfield_for_foreignkey(db_field, request, **options))
 
