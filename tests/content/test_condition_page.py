@@ -238,6 +238,7 @@ def test_a_jump_is_refused_until_it_has_a_source_and_its_own_reason(
     assert as_author.post(page_of(lipoma), typed).status_code == 302
     soft.refresh_from_db()
     assert soft.probability == 0.06
+    assert "9.12 times smaller" not in as_author.get(page_of(lipoma)).content.decode()
 
 
 def test_a_jump_from_before_is_shown_with_what_it_lacks(
@@ -279,6 +280,18 @@ def test_a_number_that_two_people_change_is_refused_once_and_then_saved(
     assert as_author.post(page_of(lipoma), Boxes(refused).typed).status_code == 302
     soft.refresh_from_db()
     assert soft.probability == 0.6
+
+
+def test_two_people_who_make_the_same_change_are_not_in_each_others_way(
+    as_author: Client, lipoma: Condition
+) -> None:
+    soft = number()
+    typed = boxes_on(as_author, page_of(lipoma)) | {box("probability", soft): "0.6", "why": WHY}
+    Likelihood.objects.filter(pk=soft.pk).update(probability=0.6)
+    mark = last()
+
+    assert as_author.post(page_of(lipoma), typed).status_code == 302
+    assert saved_since(mark) == []
 
 
 def test_a_text_that_somebody_else_has_changed_since_is_not_undone(

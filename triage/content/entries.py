@@ -192,8 +192,10 @@ class Entry:
             name: posted.get(f"{name}-{self.id}", stored[name]).replace("\r\n", "\n").strip()
             for name in self.shown
         }
-        if not self.touched and self.seen != now:
-            self.typed, self.seen = {name: stored[name] for name in self.shown}, now
+        if not self.touched:
+            self.typed = {name: stored[name] for name in self.shown}
+        if self._marked(self.typed) == now:  # somebody else has made the same change
+            self.seen = now
 
     @property
     def id(self) -> str:
@@ -244,7 +246,9 @@ class Entry:
         if not row or not self.live or not jumps(self.live.probability, row.probability):
             return ""
         lacks = lacking(self.live.note, row.note, has_source=row.source_id is not None)
-        return f"{moved(self.live.probability, row.probability)} {to_be_filled_in(lacks)}".strip()
+        if not lacks:
+            return ""
+        return f"{moved(self.live.probability, row.probability)} {to_be_filled_in(lacks)}"
 
     @property
     def change(self) -> str:
