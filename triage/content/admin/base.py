@@ -167,6 +167,7 @@ def _topic_of(row: models.Model) -> Topic | None:
     return getattr(row, "topic", None) if getattr(row, "topic_id", None) else None
 
 
+HAS_FAULTS = (Condition, Feature, RedFlag, RiskGroup, Advice, GlossaryTerm)
 READ_AS = {model: part for part, model in MODELS.items()}
 
 
@@ -248,11 +249,23 @@ class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = [*super().get_readonly_fields(request, obj)]
+        if obj and self.model in HAS_FAULTS:
+            shown.append("found_here")
         if self.model in READ_AS:
             shown.append("reading")
         if obj and has_uses(self.model):
             shown.append("where_used")
         return shown
+
+    @admin.display(description="what was found")
+    def found_here(self, row: Any) -> str:
+        """What is found takes a second, so that the form does not wait for it."""
+        here = reverse("content:row_faults", args=[row.topic.key])
+        context = {
+            "here": f"{here}?{urlencode({'form': form_of(row)})}",
+            "all": reverse("content:faults", args=[row.topic.key]),
+        }
+        return render_to_string("content/row_faults_panel.html", context)
 
     @admin.display(description="how it reads")
     def reading(self, row: models.Model) -> str:
@@ -264,6 +277,8 @@ class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = [*super().get_fieldsets(request, obj)]
+        if obj and self.model in HAS_FAULTS:
+            fieldsets.insert(1, ("Before publishing", {"fields": ("found_here",)}))
         if self.model in READ_AS and "reading" not in flatten_fieldsets(fieldsets):
             fieldsets.append(("How it reads", {"fields": ("reading",)}))
         if obj and has_uses(self.model) and "where_used" not in flatten_fieldsets(fieldsets):

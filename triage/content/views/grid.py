@@ -11,7 +11,6 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from triage.content.admin.base import LAST_REASON
 from triage.content.audit import changing
 from triage.content.choices import Basis
 from triage.content.entries import Table, said_of, table_of_feature, typed_in
@@ -53,7 +52,7 @@ def grid(request: HttpRequest, topic: str, feature: str) -> HttpResponse:
         Feature.objects.select_related("topic"), topic__key=topic, key=feature
     )
     if request.method != "POST":
-        form = GridForm(initial={"why": request.session.get(LAST_REASON, "")})
+        form = GridForm()
         return _show(request, found, form, table_of_feature(found))
     user = cast(User, request.user)
     if not user.has_perms(TO_SAVE):
@@ -69,7 +68,6 @@ def grid(request: HttpRequest, topic: str, feature: str) -> HttpResponse:
         if not (table.check() & form.is_valid()):
             return _show(request, found, form, table)
         written = table.write()
-    request.session[LAST_REASON] = form.cleaned_data["why"]
     if not written:
         messages.info(request, "No number was changed, so nothing was saved.")
     else:
