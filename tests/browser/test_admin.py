@@ -190,6 +190,7 @@ def test_a_number_is_changed_on_the_page_of_its_condition_and_in_the_table_of_it
     expect(table.get_by_text("adds up to 0.953: 0.047 too little")).to_be_visible()
     page.keyboard.press("ArrowDown")
     expect(table.get_by_role("textbox", name="Bruise lump after a knock Soft")).to_be_focused()
+    page.get_by_label("Why, for the record").fill("A half is nearer.")
     assert faults_by_axe(page) == []
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Soft and squidgy, like dough: 0.6 → 0.5")).to_be_visible()
