@@ -1,9 +1,13 @@
 """People, changes and measurements for the tests of what is decided on."""
 
+import hashlib
+import json
+
 from django.contrib.auth.models import Group, User
 
 from triage.content import approval
 from triage.content.audit import changing
+from triage.content.documents import canonical
 from triage.content.models import Condition, Effect, Proposal, Release, Snapshot, Topic
 from triage.engine import ENGINE_VERSION
 
@@ -62,6 +66,20 @@ class Measured:
             defaults={"figures": figures if self.is_done else None, "people_total": 3000},
         )
         return effect
+
+
+def quick_snapshot_of(topic: Topic) -> Snapshot:
+    """Return the drafts as far as `change` changes them; compiling all of them takes long."""
+    document = json.loads(topic.releases.get(number=1).document)
+    (lipoma,) = (row for row in document["conditions"] if row["key"] == "lipoma")
+    lipoma["plain_summary"] = topic.conditions.get(key="lipoma").plain_summary
+    text = canonical(document)
+    snapshot, _ = Snapshot.objects.get_or_create(
+        topic=topic,
+        sha256=hashlib.sha256(text).hexdigest(),
+        defaults={"document": text.decode()},
+    )
+    return snapshot
 
 
 def change(who: User | None, summary: str = "A lump of fat.", why: str = "Plainer.") -> None:

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.content.deciding import Measured, change, member, proposed
+from tests.content.deciding import Measured, change, member, proposed, quick_snapshot_of
 from tests.staff.people import sign_in
 from triage.content import approval, audit
 from triage.content.approval import (
@@ -84,15 +84,25 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
     measured = Measured()
     monkeypatch.setattr(approval, "effect_of", measured.effect_of)
     monkeypatch.setattr(pages, "effect_of", measured.effect_of)
-    # Looking for them takes a second; that they are looked for has a test of its own.
+    # Each takes a second, and has tests of its own in `as_it_is`.
     monkeypatch.setattr(approval, "faults_in", lambda document: [])
+    monkeypatch.setattr(approval, "snapshot_of", quick_snapshot_of)
     return measured
+
+
+@pytest.fixture
+def as_it_is(measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in the place of the real services but the measuring."""
+    monkeypatch.setattr(approval, "faults_in", faults_in)
+    monkeypatch.setattr(approval, "snapshot_of", snapshot_of)
 
 
 # Submitting
 
 
-def test_what_is_submitted_is_the_drafts_of_that_moment(topic: Topic, author: User) -> None:
+def test_what_is_submitted_is_the_drafts_of_that_moment(
+    topic: Topic, author: User, as_it_is: None
+) -> None:
     proposal = proposed(topic, author)
     as_submitted = canonical(compile_release(topic)).decode()
     change(author, "Something else.")
@@ -117,10 +127,7 @@ def test_one_change_at_a_time_is_decided_on(topic: Topic, author: User, editor: 
     assert topic.proposals.filter(state=ProposalState.SUBMITTED).count() == 1
 
 
-def test_drafts_with_faults_are_not_submitted(
-    topic: Topic, author: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(approval, "faults_in", faults_in)
+def test_drafts_with_faults_are_not_submitted(topic: Topic, author: User, as_it_is: None) -> None:
     Feature.objects.filter(key="fever").update(text="")
 
     with pytest.raises(UnfitDraft):
@@ -128,7 +135,7 @@ def test_drafts_with_faults_are_not_submitted(
 
 
 def test_a_number_that_moves_far_without_a_reason_is_not_submitted(
-    topic: Topic, author: User
+    topic: Topic, author: User, as_it_is: None
 ) -> None:
     two = Likelihood.objects.filter(condition__key="lipoma", option__feature__key="lump_feel")
     most, least = two.order_by("-probability")[0], two.order_by("probability")[0]
@@ -177,14 +184,18 @@ def test_everybody_who_changed_the_drafts_since_the_live_release_wrote_a_part(
     assert expected == [editor]
 
 
-def test_who_changed_a_shared_source_wrote_a_part(topic: Topic, author: User, editor: User) -> None:
+def test_who_changed_a_shared_source_wrote_a_part(
+    topic: Topic, author: User, editor: User, as_it_is: None
+) -> None:
     with changing(who=editor, why="A new address."):
         Source.objects.filter(key="milton2021").update(locator="Somewhere else")
 
     assert "editor" in contributors(proposed(topic, author))
 
 
-def test_who_linked_a_source_wrote_a_part(topic: Topic, author: User, editor: User) -> None:
+def test_who_linked_a_source_wrote_a_part(
+    topic: Topic, author: User, editor: User, as_it_is: None
+) -> None:
     with changing(who=editor, why="Another source."):
         topic.conditions.get(key="lipoma").sources.add(Source.objects.get(key="nice_ng12"))
 
@@ -984,7 +995,7 @@ def test_no_order_of_steps_lets_a_writer_approve(
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=20,
+            max_examples=12,
             stateful_step_count=20,
             deadline=None,
             derandomize=True,

@@ -29,6 +29,7 @@ from .models import (
     Effect,
     Proposal,
     Release,
+    Snapshot,
     Source,
     Topic,
 )
@@ -186,15 +187,16 @@ def submit(*, topic: Topic, author: User, why: str) -> Proposal:
     with changing(who=author, why=_said(why)):
         _wait_for_writers()
         live = live_of(topic)
-        if live and snapshot_of(topic).sha256 == live.sha256:
+        snapshot = snapshot_of(topic)
+        if live and snapshot.sha256 == live.sha256:
             raise NothingChanged(f"The drafts are the same as {live}: change something first.")
-        return _propose(topic, live, author, why)
+        return _propose(snapshot, live, author, why)
 
 
 def _propose(
-    topic: Topic, live: Release | None, author: User, why: str, *, asks_of_jumps: bool = True
+    snapshot: Snapshot, live: Release | None, author: User, why: str, *, asks_of_jumps: bool = True
 ) -> Proposal:
-    snapshot = snapshot_of(topic)
+    topic = snapshot.topic
     if other := topic.proposals.filter(state__in=OPEN).select_related("author").first():
         raise AlreadyProposed(other)
     _refuse_unfit(json.loads(snapshot.document), live if asks_of_jumps else None)
@@ -318,7 +320,7 @@ def publish_at_once(
         with changing(who=author, why=said):
             _wait_for_writers()
             proposal = _propose(
-                topic, live_of(topic), author, said, asks_of_jumps=not demonstration
+                snapshot_of(topic), live_of(topic), author, said, asks_of_jumps=not demonstration
             )
         with changing(who=approver, why=said):
             _may_approve(proposal, approver)
