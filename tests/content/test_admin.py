@@ -445,3 +445,19 @@ def test_a_form_offers_what_belongs_to_its_topic_only(as_author: Client, author:
 
     assert {c.topic for c in conditions.fields["conditions"].queryset} == {other}
     assert {option.feature.topic for option in members["option"].queryset} == {other}
+
+
+def test_a_form_is_told_what_is_found_of_its_row_and_of_no_other(as_author: Client) -> None:
+    topic = Topic.objects.get()
+    fever = topic.features.get(key="fever")
+    Feature.objects.filter(key__in=("fever", "age")).update(purpose="")
+    here = reverse("content:row_faults", args=[topic.key])
+
+    form = as_author.get(form_of(Feature, fever.pk)).content.decode()
+    found = as_author.get(here, {"form": form_of(Feature, fever.pk)}).content.decode()
+    sound = as_author.get(here, {"form": form_of(Feature, fever.pk + 1)}).content.decode()
+
+    assert f'hx-get="{here}?form=' in form
+    assert "The question “fever”</a>: the field “purpose” is empty" in found
+    assert "“age”" not in found
+    assert "Nothing was found here" in sound

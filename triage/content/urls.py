@@ -15,6 +15,7 @@ from .views import (
     proposals,
     reading,
     releases,
+    row_faults,
     rule,
     topics,
 )
@@ -28,6 +29,7 @@ urlpatterns = [
     path("<slug:topic>/", topics.topic, name="topic"),
     path("<slug:topic>/names", rule.names, name="names"),
     path("<slug:topic>/faults", faults.faults, name="faults"),
+    path("<slug:topic>/row-faults", row_faults.row_faults, name="row_faults"),
     path("<slug:topic>/fault-counts", faults.fault_counts, name="fault_counts"),
     path("<slug:topic>/effects", effects.effects, name="effects"),
     path("<slug:topic>/cases/<str:file>/<path:key>", effects.case, name="case"),
