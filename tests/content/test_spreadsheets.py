@@ -218,6 +218,7 @@ def test_a_row_that_stands_twice_is_named() -> None:
         (b"", "row 1: the column “Condition key” is not there. Keep the headings"),
         (b"\xff\xfea", "is not in UTF-8. In the spreadsheet choose “Save as”, then “CSV UTF-8”."),
         (b"x" * 4_000_001, "is too large: 4 MB at the most."),
+        (b"Note\rx,Basis\n", "cannot be read: new-line character seen in unquoted field"),
         (likelihood_table(small_topic()) + b'"', "cannot be read: unexpected end of data."),
         (likelihood_table(small_topic()) + b"1,2,3,4,5,6,7,8,9,10,11,12,13", "has more than 12"),
         (

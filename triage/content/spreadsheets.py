@@ -402,9 +402,9 @@ def _records(file: bytes, headings: tuple[str, ...]) -> list[list[str]]:
         what = "is not in UTF-8. In the spreadsheet choose “Save as”, then “CSV UTF-8”."
         raise Refused([Fault(THE_TABLE, what)]) from None
     first = [text.partition("\n")[0]]
-    headed = {each: next(csv.reader(first, delimiter=each), []) for each in SEPARATORS}
-    separator = max(SEPARATORS, key=lambda each: len({*headed[each]} & {*headings}))
     try:
+        headed = {each: next(csv.reader(first, delimiter=each), []) for each in SEPARATORS}
+        separator = max(SEPARATORS, key=lambda each: len({*headed[each]} & {*headings}))
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         raise Refused([Fault(THE_TABLE, f"cannot be read: {error}.")]) from None
