@@ -316,6 +316,20 @@ def test_the_history_is_a_file_for_a_spreadsheet(staff: Client, author: User) ->
     ]
 
 
+def test_the_history_of_a_row_is_its_own(staff: Client, topic: Topic, author: User) -> None:
+    row, other = GlossaryTerm.objects.all()[:2]
+    with changing(who=author, why="This one."):
+        GlossaryTerm.objects.filter(pk=row.pk).update(meaning="Plain.")
+    with changing(who=author, why="Another one."):
+        GlossaryTerm.objects.filter(pk=other.pk).update(meaning="Plain.")
+
+    response = staff.get(reverse("admin:content_glossaryterm_history", args=[row.pk]))
+    page = body(staff, response.headers["Location"])
+
+    assert "This one." in page
+    assert "Another one." not in page
+
+
 def test_the_history_asks_a_bounded_number_of_questions(
     staff: Client, author: User, django_assert_max_num_queries: Any
 ) -> None:

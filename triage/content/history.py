@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.urls import NoReverseMatch, reverse
+from django.utils.http import urlencode
 
 from .models import AuditRecord, Source, Topic
 
@@ -59,6 +60,18 @@ def told(records: Iterable[AuditRecord]) -> list[Change]:
         )
         for record in records
     ]
+
+
+def address_of(row: models.Model) -> str:
+    """Return where the history of one row stands; a source stands with those of any topic."""
+    table = row._meta.db_table
+    record = AuditRecord.objects.filter(table=table, row=row.pk).first()
+    topic = Topic.objects.filter(pk=record.topic_id).first() if record else None
+    topic = topic or Topic.objects.order_by("pk").first()
+    if topic is None:
+        return reverse("admin:index")
+    query = urlencode({"table": table, "row": row.pk})
+    return f"{reverse('content:changes', args=[topic.key])}?{query}"
 
 
 def people_of(topic: Topic) -> list[User]:

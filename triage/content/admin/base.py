@@ -8,9 +8,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -19,6 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from triage.content.audit import changing
 from triage.content.faults import Fault
+from triage.content.history import address_of
 from triage.content.models import (
     Advice,
     CalibrationStudy,
@@ -342,6 +344,17 @@ class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg]
             return HttpResponseRedirect(request.get_full_path())
         with self._changing(request):
             return super().delete_view(request, object_id, extra_context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Show what the database wrote down of the row, not what went through this form alone."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        return HttpResponseRedirect(address_of(row))
 
     def _changing(self, request: HttpRequest) -> AbstractContextManager[None]:
         why = request.POST.get("why", "").strip()

@@ -26,6 +26,7 @@ class Search(forms.Form):
     who = forms.ChoiceField(required=False)
     table = forms.ChoiceField(label="what", required=False)
     since = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    row = forms.IntegerField(required=False, widget=forms.HiddenInput)
     until = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
     def __init__(self, topic: Topic, *args: Any, **options: Any) -> None:
@@ -42,6 +43,7 @@ class Search(forms.Form):
         lookups = {
             "who": "who",
             "table": "table",
+            "row": "row",
             "since": "at__date__gte",
             "until": "at__date__lte",
         }
