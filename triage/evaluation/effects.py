@@ -206,6 +206,7 @@ def figures_of(
     read = [_read(case, draft) for case in cases]
     fit = [case for case in read if isinstance(case, Case)]
     with Walkers(draft, processes) as walkers:
+        on_live = _on_live(live, cases)  # while the processes start
         drawn = list(simulated(draft, np.random.default_rng(seed), people))
         runs = walkers.interview([case.evidence for case in (*drawn, *fit)], told)
     ends = iter(runs[people:])
@@ -214,8 +215,7 @@ def figures_of(
     if live is not None and before is None:
         before = _json_of(_crowd_of(live, people, seed, processes, told))
     compared = [
-        Compared(case, was, now)
-        for case, was, now in zip(cases, _on_live(live, cases), after, strict=True)
+        Compared(case, was, now) for case, was, now in zip(cases, on_live, after, strict=True)
     ]
     asked = asked_in(draft, [run.said for run in crowd])
     return {

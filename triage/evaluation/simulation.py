@@ -66,6 +66,7 @@ class _Tables:
 
     draws  how many of them one person takes, whoever it is: one for the condition, one for the
            state of each syndrome, and for each feature those of its reply and two for declining
+    same   one object for equal replies, so that people are small where many are kept or sent
     """
 
     def __init__(self, knowledge: Knowledge) -> None:
@@ -77,6 +78,7 @@ class _Tables:
         }
         self.draws = 1 + len(knowledge.syndromes)
         self.draws += sum(self._draws_of(feature) + 2 for feature in knowledge.features)
+        self.same: dict[Reply, Reply] = {}
         self._states: dict[ConditionKey, list[Steps]] = {}
         self._weights: dict[tuple[ConditionKey, FeatureKey, tuple[int, ...]], Steps] = {}
         self._owners = {
@@ -141,7 +143,7 @@ def _evidence(
         reply = _reply(feature, tables.scored[feature.key], weights, draws)
         declined = _declined(feature, next(draws), next(draws), declines)
         if (given := declined or reply) is not None:
-            replies.append((feature.key, given))
+            replies.append((feature.key, tables.same.setdefault(given, given)))
     drawn = Evidence(replies)
     standing = Standing(knowledge, drawn)
     return Evidence(
@@ -183,9 +185,9 @@ def _number(feature: Feature, option: Option, draw: float) -> Number:
 
 
 def _declined(feature: Feature, draw: float, way: float, declines: float) -> Reply | None:
+    if draw >= declines:
+        return None
     ways: list[Reply] = [Declined(reason) for reason in feature.declines]
     if feature.has(NOT_SURE) and not feature.required:
         ways.append(Chosen(frozenset({NOT_SURE})))
-    if not ways or draw >= declines:
-        return None
-    return ways[int(way * len(ways))]
+    return ways[int(way * len(ways))] if ways else None
