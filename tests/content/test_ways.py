@@ -9,15 +9,19 @@ import pytest
 from hypothesis import given
 
 from tests.engine.expressions import rule_texts, telling_replies, thorough
-from tests.engine.small import chosen, knowledge_with
+from tests.engine.small import alone, chosen, knowledge_with
 from triage.content.ways import Way, shortest_way
 from triage.engine import (
+    Chosen,
     Declined,
     Evidence,
     Feature,
     FeatureKey,
+    Kind,
     Knowledge,
     Number,
+    Option,
+    OptionKey,
     RuleKey,
     applies,
     fired,
@@ -142,3 +146,23 @@ def test_every_rule_of_the_shipped_topic_has_a_way_that_fires_it(shipped: Knowle
         assert _replayed(shipped, way, rule.key)
         read: list[Feature] = [shipped.feature(key) for key in shipped.reads[rule.key]]
         assert {key for key, _ in way} <= {feature.key for feature in read}
+
+
+def test_a_long_list_takes_no_longer_than_it_has_options() -> None:
+    options = tuple(Option(OptionKey(f"o{n}")) for n in range(40))
+    many = Feature(FeatureKey("many"), Kind.MULTI, (*options, alone("none")))
+    fever = SMALL.feature(FeatureKey("fever"))
+    any_of = " or ".join(f"'o{n}' in many" for n in range(40))
+    half = " and ".join(f"'o{n}' in many" for n in range(0, 40, 2))
+    for text, ticked in ((any_of, 1), (half, 20)):
+        expression = parse(f"({text}) and fever == 'yes'")
+        signs = Signs([many, fever], [expression])
+        gates = {many.key: TRUE, fever.key: TRUE}
+
+        way = shortest_way(signs.compiled(expression, gates), signs, gates)
+
+        assert way is not None
+        assert [key for key, _ in way] == ["many", "fever"]
+        reply = way[0][1]
+        assert isinstance(reply, Chosen)
+        assert len(reply.options) == ticked

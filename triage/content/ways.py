@@ -2,11 +2,11 @@
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
-from itertools import chain, combinations
 
-from triage.engine import Chosen, Declined, Feature, FeatureKey, Kind, Number, Reply
+from triage.engine import Chosen, Declined, Feature, FeatureKey, Kind, Number, OptionKey, Reply
 from triage.engine.verdicts import FALSE, TRUE, Signs, Verdict
 
+type Verdicts = tuple[Verdict, ...]
 type Way = tuple[tuple[FeatureKey, Reply], ...]
 """Answers in an order in which each question is asked by then."""
 
@@ -37,7 +37,7 @@ def shortest_way(
         for feature in _hung_on(left, signs):
             if open_gates[feature.key] is not TRUE:
                 continue
-            for reply in _replies(feature, left, signs):
+            for reply in _replies(feature, (left, *open_gates.values()), signs):
                 marks = signs.marks(feature.key, reply, unsure=feature.key in unsure)
                 after = left
                 for mark in marks:
@@ -65,24 +65,44 @@ def _hung_on(verdict: Verdict, signs: Signs) -> list[Feature]:
     return [features[owner] for owner in owners]
 
 
-def _replies(feature: Feature, verdict: Verdict, signs: Signs) -> Iterator[Reply]:
-    """Yield one reply of each kind that may make a difference, what says the least first."""
-    options = [option.key for option in feature.options]
+def _replies(feature: Feature, left: Verdicts, signs: Signs) -> Iterator[Reply]:
+    """Yield a reply for each thing that may be left of the verdicts, what says the least first."""
     match feature.kind:
         case Kind.NUMBER:
             yield from (Number(cell.start) for cell in signs.cells[feature.key])
         case Kind.SINGLE:
-            yield from (Chosen(frozenset({key})) for key in options)
+            yield from (Chosen(frozenset({option.key})) for option in feature.options)
         case Kind.MULTI:
-            first = signs.first[feature.key]
-            hung = signs.signs_of(verdict)
-            read = {key for place, key in enumerate(options, first) if place in hung}
-            free = [option.key for option in feature.options if not option.exclusive]
-            telling = [key for key in free if key in read]
-            others = [key for key in free if key not in read]
             yield from (Chosen(frozenset({o.key})) for o in feature.options if o.exclusive)
-            yield from (Chosen(frozenset({key})) for key in others[:1])
-            sizes = range(1, len(telling) + 1)
-            several = chain.from_iterable(combinations(telling, size) for size in sizes)
-            yield from (Chosen(frozenset(keys)) for keys in several)
+            yield from map(Chosen, _ticks(feature, left, signs))
     yield from map(Declined, feature.declines)
+
+
+def _ticks(feature: Feature, left: Verdicts, signs: Signs) -> Iterator[frozenset[OptionKey]]:
+    """Yield which options to tick together; two sets that leave the same are one, the smaller.
+
+    Option by option, as a list of twenty has a million sets, and most of them leave the same.
+    """
+    reads = 0
+    for verdict in left:
+        reads |= verdict.reads
+    first = signs.first[feature.key]
+    free = [(sign, o.key) for sign, o in enumerate(feature.options, first) if not o.exclusive]
+    unread = [key for sign, key in free if not reads >> sign & 1]
+    sets: dict[Verdicts, frozenset[OptionKey]] = {left: frozenset()}
+    for sign, key in free:
+        if not reads >> sign & 1:
+            continue
+        more: dict[Verdicts, frozenset[OptionKey]] = {}
+        for ticked in (0, 1):
+            for verdicts, keys in sets.items():
+                after = tuple(signs.with_value(verdict, sign, ticked) for verdict in verdicts)
+                now = keys | {key} if ticked else keys
+                if after not in more or len(now) < len(more[after]):
+                    more[after] = now
+        sets = more
+    for keys in sorted(sets.values(), key=len):
+        if keys:
+            yield keys
+        elif unread:  # no box is ticked that matters, so another one is
+            yield frozenset(unread[:1])

@@ -19,7 +19,7 @@ def checked(request: HttpRequest) -> HttpResponse:
     number = posted.get("topic", "")
     topic = Topic.objects.filter(pk=int(number)).first() if number.isdecimal() else None
     is_gate = "asked_if" in posted
-    text = posted.get("asked_if" if is_gate else "rule", "")
+    text = posted.get("asked_if" if is_gate else "rule", "").replace("\r\n", "\n")
     caret = posted.get("caret", "")
     context = (
         help_with(
