@@ -205,6 +205,16 @@ def test_a_rule_without_a_topic_and_a_topic_that_is_not_there_ask_for_one(
         assert "Choose the topic first" in answer.content.decode()
 
 
+def test_an_urgency_that_is_not_chosen_yet_is_taken_for_the_lowest(
+    topic: Topic, as_author: Client
+) -> None:
+    flag = RedFlag.objects.get(key="rf_fever")
+    for urgency in ("", "at once"):
+        typed = {"topic": topic.pk, "rule": flag.rule, "key": "new", "urgency": urgency}
+        answer = as_author.post(reverse("content:rule"), typed, headers={"HX-Request": "true"})
+        assert f"Whenever it fires, “{flag.title}” fires too" in answer.content.decode()
+
+
 def test_names_are_listed_and_searched(topic: Topic, as_author: Client) -> None:
     here = reverse("content:names", args=[topic.key])
 

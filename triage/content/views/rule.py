@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST
 
+from triage.content.choices import Urgency
 from triage.content.models import Topic
 from triage.content.rule_help import Vocabulary, help_with
 from triage.staff.pages import staff_page
@@ -20,14 +21,14 @@ def checked(request: HttpRequest) -> HttpResponse:
     topic = Topic.objects.filter(pk=int(number)).first() if number.isdecimal() else None
     is_gate = "asked_if" in posted
     text = posted.get("asked_if" if is_gate else "rule", "").replace("\r\n", "\n")
-    caret = posted.get("caret", "")
+    caret, urgency = posted.get("caret", ""), posted.get("urgency", "")
     context = (
         help_with(
             text,
             topic,
             caret=int(caret) if caret.isdecimal() else len(text),
             gate_of=posted.get("key", "") if is_gate else None,
-            urgency=posted.get("urgency", ""),
+            urgency=urgency if urgency in Urgency.values else "",
             key=posted.get("key", ""),
         )
         if topic
