@@ -27,6 +27,7 @@ from triage.content.models import (
     Syndrome,
     Topic,
 )
+from triage.content.views.page import TABS
 from triage.staff import signing_in
 
 from .visitor import Watch
@@ -141,16 +142,36 @@ def test_no_page_breaks_the_policy_or_axe(page: Page) -> None:
         address(RiskGroup, "changelist"),
         reverse("content:copy_condition", args=[lipoma.topic.key, lipoma.key]),
         reverse("content:names", args=[lipoma.topic.key]),
+        *(reverse(name, args=[lipoma.topic.key]) for name in TABS),
+        reverse("content:map", args=[lipoma.topic.key]) + "?of=red_flags/rf_abscess",
+        reverse("content:grid", args=[lipoma.topic.key, "lump_feel"]),
+        reverse("content:roll_back", args=[lipoma.topic.key, 1]),
+        reverse("content:recall", args=[lipoma.topic.key, 1]),
+        reverse("admin:content_review_add"),
+        reverse("admin:content_savedcase_changelist"),
+        reverse("admin:auth_user_changelist"),
     ]
 
     faults = {}
     for place in places:
         page.goto(place)
         expect(page.get_by_text("no clinical sign-off")).to_be_visible()
-        if found := faults_by_axe(page):
+        if found := faults_by_axe(page) + too_wide(page):
             faults[place] = found
 
     assert faults == {}
+    for name in TABS:
+        page.emulate_media(color_scheme="dark")
+        page.goto(reverse(name, args=[lipoma.topic.key]))
+        if found := faults_by_axe(page):
+            faults[f"{name}, dark"] = found
+    assert faults == {}
+
+
+def too_wide(page: Page) -> list[str]:
+    """A page that scrolls sideways at 1024 px hides half of its form."""
+    over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [f"{over} px too wide"] if over > 0 else []
 
 
 @pytest.fixture
