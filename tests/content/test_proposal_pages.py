@@ -146,7 +146,10 @@ def test_while_the_effect_is_measured_nothing_can_be_approved(
     answer = staff.post(here(proposal, "approve"), follow=True)
 
     assert "Its effect is being measured" in text_of(shown)
-    assert 'hx-trigger="load delay:3s"' in shown.content.decode()
+    assert 'hx-trigger="every 2s"' in shown.content.decode()
+    assert staff.get(f"{here(proposal)}?poll=1").status_code == 204
+    measured.is_done = True
+    assert "Its effect is measured." in text_of(staff.get(f"{here(proposal)}?poll=1"))
     assert "Its effect is still being measured (0 of 3000 people)" in text_of(answer)
 
 

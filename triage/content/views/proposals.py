@@ -181,7 +181,6 @@ class Lowered:
 def proposal(request: HttpRequest, topic: str, proposal: int) -> HttpResponse:
     found, person = _found(topic, proposal), _person(request)
     about, live = found.topic, live_of(found.topic)
-    document: Document = json.loads(found.snapshot.document)
     is_open = found.state in approval.OPEN
     # What was decided is shown as it was compared then.
     before = live if is_open else found.base
@@ -193,6 +192,9 @@ def proposal(request: HttpRequest, topic: str, proposal: int) -> HttpResponse:
     )
     is_waiting = effect is not None and effect.figures is None
     has_stopped = effect is not None and is_waiting and (effect.failed or is_given_up(effect))
+    if "poll" in request.GET and is_open and is_waiting and not has_stopped:
+        return HttpResponse(status=204)  # htmx leaves the page as it is
+    document: Document = json.loads(found.snapshot.document)
     lowered = lowered_of(found, effect)
     jumps = approval.jumps_of(document, before)
     own = approval.wrote_a_part(found, person)
