@@ -222,6 +222,12 @@ def test_a_row_that_is_no_object_and_a_field_that_lacks_are_named() -> None:
     assert 'advice, row 3 (no keys): is "row"; it must be an object with fields.' in said
 
 
+def test_a_row_that_would_come_out_at_another_place_is_named() -> None:
+    assert altered(advice=small_topic()["advice"][::-1]) == (
+        "advice, row 2: belongs before the row above it."
+    )
+
+
 def test_all_faults_are_told_at_once_but_no_more_than_anybody_reads() -> None:
     document = document_of(SHIPPED)
     for row in document["likelihoods"]:

@@ -11,12 +11,14 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from .admission import (
     Refused,
     Twice,
     faults_in_rows,
+    key_in,
     names_twice,
     refuse,
     rows_in,
@@ -90,6 +92,7 @@ def read_topic_file(file: bytes) -> Document:
         where = _place_at(text, _first_difference(text, right))
         raise Refused([Fault(f"{THE_FILE}, {where}", _LAID_OUT)])
     refuse(faults_in_rows(document, place_in_file))
+    refuse(_out_of_order(document))
     drafts: Document = document
     return drafts
 
@@ -241,6 +244,16 @@ def _compared(rows: list[Any], digests: Mapping[str, Any]) -> _Seal:
         )
         others = [f"row {first + 1} and others stand in another order than at the export."]
     return _Seal(dict(sorted(altered.items())), missing, others)
+
+
+def _out_of_order(document: Document) -> Iterator[Fault]:
+    """Yield the first row of each part that would come out at another place than it went in."""
+    for part in FILES:
+        keys = [key_in(part, row) for row in rows_in(document, part)]
+        for number, (before, key) in enumerate(pairwise(keys), start=2):
+            if key < before:
+                yield Fault(place_in_file(part, number), "belongs before the row above it.")
+                break
 
 
 _START_OF_PART = re.compile(r'^"(\w+)":[\[{]')
