@@ -196,7 +196,9 @@ class FeatureAdmin(ReviewedAdmin[Feature]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Put a new question last, and offer what is true of most."""
         given = super().get_changeform_initial_data(request)
-        last = Feature.objects.filter(topic=given.get("topic")).aggregate(last=Max("order"))["last"]
+        topic = str(given.get("topic", ""))
+        own = Feature.objects.filter(topic=topic if topic.isdecimal() else None)
+        last = own.aggregate(last=Max("order"))["last"]
         usual = {"order": (last or 0) + 1, "tier": Tier.CORE, "observe": Observation.NONE}
         return {**usual, "needs_mirror": Mirror.NO, "kiosk_can_answer": "yes", **given}
 
@@ -235,7 +237,8 @@ class FeatureAdmin(ReviewedAdmin[Feature]):
         if not feature.pk:
             return "Save the question first."
         seen = [*FeatureTexts(feature).seen()]
-        return render_to_string("content/feature_preview.html", {"seen": seen})
+        context = {"seen": seen, "topic": feature.topic}
+        return render_to_string("content/feature_preview.html", context)
 
     @admin.display(description="likelihoods")
     def sums(self, feature: Feature) -> str:
