@@ -164,6 +164,7 @@ def test_an_approver_reads_the_page_and_finds_nothing_to_write_in(
 
     assert escape(fever.text) in page
     assert 'name="es:' not in page
+    assert "<th></th>" not in page, "an empty heading says nothing when it is read out"
 
 
 def test_a_question_that_is_added_has_no_translations_yet(as_author: Client, topic: Topic) -> None:

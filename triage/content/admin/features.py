@@ -197,7 +197,7 @@ class FeatureAdmin(ReviewedAdmin[Feature]):
         """Put a new question last, and offer what is true of most."""
         given = super().get_changeform_initial_data(request)
         topic = str(given.get("topic", ""))
-        own = Feature.objects.filter(topic=topic if topic.isdecimal() else None)
+        own = Feature.objects.filter(topic=int(topic) if topic.isdecimal() else None)
         last = own.aggregate(last=Max("order"))["last"]
         usual = {"order": (last or 0) + 1, "tier": Tier.CORE, "observe": Observation.NONE}
         return {**usual, "needs_mirror": Mirror.NO, "kiosk_can_answer": "yes", **given}
