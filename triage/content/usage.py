@@ -6,7 +6,7 @@ from functools import singledispatch
 
 from django.db import models
 from django.db.models import Count, QuerySet
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
 
 from triage.engine import Expression, FeatureKey, RuleError, parse
@@ -191,10 +191,7 @@ def _(topic: Topic) -> list[Use]:
 
 
 def _page(row: models.Model) -> str:
-    try:
-        return reverse(f"admin:content_{row._meta.model_name}_change", args=[row.pk])
-    except NoReverseMatch:
-        return ""
+    return reverse(f"admin:content_{row._meta.model_name}_change", args=[row.pk])
 
 
 def _list(model: type[models.Model], **filters: int | str) -> str:
