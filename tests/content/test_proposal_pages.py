@@ -125,6 +125,7 @@ def test_an_approver_sees_who_would_wait_longer_and_signs_beside_it(
     published = staff.post(here(proposal, "publish"), follow=True)
 
     assert "Still to be signed off: 1." in text_of(shown)
+    assert "Reviews of conditions: 23 of 23 have never been reviewed" in text_of(shown)
     assert "Same day becomes Routine visit" in text_of(shown)
     assert here(proposal, "approve") not in shown.content.decode()
     assert "Signed off by demo-approver" in text_of(signed)

@@ -165,7 +165,7 @@ def test_no_release_can_be_put_in_the_place_of_another(release: Release) -> None
     }[connection.vendor]
 
     with (
-        pytest.raises(IntegrityError, match="never changes"),
+        pytest.raises(IntegrityError, match="never changes|another person has approved"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
@@ -177,7 +177,7 @@ def test_the_table_cannot_be_emptied_at_once(release: Release) -> None:
         pytest.skip("SQLite has no TRUNCATE; DELETE is tried above")
 
     with (
-        pytest.raises(IntegrityError, match="never deleted"),
+        pytest.raises(IntegrityError, match="never emptied"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):

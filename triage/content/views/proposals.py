@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from triage.content import approval
@@ -20,7 +21,7 @@ from triage.content.choices import ProposalState, Urgency
 from triage.content.differences import Difference, Kind, differences, title_of
 from triage.content.documents import Document, compile_release
 from triage.content.effects import effect_of, find_effect, is_given_up, start_again
-from triage.content.faults import Place, faults_in
+from triage.content.faults import Place, faults_in, notices_in
 from triage.content.models import AuditRecord, Effect, Proposal, Topic
 from triage.content.releases import PUBLISHES, NotDone, UnfitDraft, live_of
 from triage.evaluation.effects import name_of
@@ -216,6 +217,7 @@ def proposal(request: HttpRequest, topic: str, proposal: int) -> HttpResponse:
         lowered=lowered,
         unsigned=sum(each.sign_off is None for each in lowered),
         jumps=jumps,
+        notices=notices_in(document, timezone.localdate()) if is_open else [],
         comments=found.comments.select_related("by"),
         steps=steps,
         is_ready=all(step.is_done for step in steps),
