@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, connection, models, transaction
 
 from triage.content import choices
+from triage.content.documents import compile_release
 from triage.content.models import (
     Advice,
     Condition,
@@ -214,3 +215,22 @@ def test_every_field_that_staff_edit_explains_itself() -> None:
         for field in (*model._meta.concrete_fields, *model._meta.many_to_many):
             if field.editable and not field.primary_key and field.name not in plain:
                 assert field.help_text, f"{model.__name__}.{field.name} has no help"
+
+
+def test_what_only_another_topic_rests_on_is_no_part_of_this_one(topic: Topic) -> None:
+    before = compile_release(topic)
+    knee = Topic.objects.get(pk=topic.pk)
+    knee.pk, knee.key = None, "knee"
+    knee.save()
+    source = Source.objects.get(key="milton2021")
+    source.pk, source.key = None, "knee_guide"
+    source.save()
+    condition = topic.conditions.get(key="lipoma")
+    condition.pk, condition.topic = None, knee
+    condition.save()
+    condition.sources.add(source, Source.objects.get(key="milton2021"))
+
+    assert compile_release(topic) == before
+    named = {row["key"] for row in compile_release(knee)["sources"]}
+    assert {"knee_guide", "milton2021"} <= named
+    assert len(named) < len(before["sources"])

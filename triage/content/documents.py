@@ -19,7 +19,7 @@ def compile_release(topic: Topic) -> Document:
     (fields,) = _rows([topic])
     return {
         "topic": fields,
-        "sources": _rows(Source.objects.all()),
+        "sources": _rows(Source.objects.not_of_others(topic)),
         "conditions": _rows(topic.conditions.select_related("topic").prefetch_related("sources")),
         "features": _rows(topic.features.select_related("topic")),
         "options": _rows(Option.objects.of(topic)),

@@ -235,6 +235,30 @@ class SourceQuerySet(models.QuerySet["Source"]):
     def get_by_natural_key(self, key: str) -> "Source":
         return self.get(key=key)
 
+    def not_of_others(self, topic: Topic) -> Self:
+        """Leave out what only other topics name: their sources are none of this one's."""
+        if not Topic.objects.exclude(pk=topic.pk).exists():
+            return self
+        own, anybodys = Q(), Q()
+        for path in TO_TOPIC_OF_A_SOURCE:
+            # Each asked by itself: joined, eight lists of rows would be multiplied.
+            own |= Q(pk__in=Source.objects.filter(**{path: topic}).values("pk"))
+            named = Source.objects.filter(**{f"{path}__isnull": False})
+            anybodys |= Q(pk__in=named.values("pk"))
+        return self.filter(own | ~anybodys)
+
+
+TO_TOPIC_OF_A_SOURCE = (
+    "conditions__topic",
+    "likelihoods__condition__topic",
+    "syndromes__topic",
+    "syndrome_chances__syndrome__topic",
+    "syndrome_members__syndrome__topic",
+    "red_flags__topic",
+    "risk_groups__topic",
+    "calibration_studies__topic",
+)
+
 
 class Source(models.Model):
     """Where a number, a rule or a text comes from. Topics share sources."""
