@@ -11,18 +11,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import groupby
 from typing import Any
 
 from django.db import models
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from triage.engine import FeatureKey, OptionKey, RuleError, Words, in_words, parse
+from triage.engine import Expression, FeatureKey, OptionKey, RuleError, Words, in_words, parse
+from triage.engine.rules import ALWAYS, misfits
+from triage.engine.verdicts import Signs, Verdict
 
 from .choices import Urgency
 from .documents import Document, canonical
 from .fixtures import FILES
+from .knowledge import feature_from, in_order, options_of
 
 CONTEXT = 8
 """So many words are shown on either side of a change in a long text."""
@@ -36,6 +38,16 @@ class Kind(StrEnum):
     ADDED = "added"
     CHANGED = "changed"
     REMOVED = "removed"
+
+
+class Reach(StrEnum):
+    """Whom a changed rule fires for, worked out over all answers that there can be."""
+
+    SAME = "It fires for the same people as before."
+    MORE = "It fires for everybody that it fired for before, and for more."
+    FEWER = "It fires for fewer people than before, and for nobody else."
+    OTHERS = "It no longer fires for some that it fired for, and fires for some others."
+    UNKNOWN = "Whether it fires for fewer people than before cannot be told."
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,26 +127,6 @@ def differences(before: Document | None, after: Document) -> list[Difference]:
     return found
 
 
-def counted(found: Iterable[Difference]) -> dict[str, int]:
-    """Return how many differences each part has, by its title, in the order of the parts."""
-    counts = Counter(difference.part for difference in found)
-    return {title_of(part): counts[part] for part in counts}
-
-
-def grouped(
-    found: Iterable[Difference],
-) -> list[tuple[str, int, list[tuple[str, list[Difference]]]]]:
-    """Return the differences by part and by row: (title, how many, [(heading, differences)])."""
-    parts = []
-    for part, of_part in groupby(found, key=lambda difference: difference.part):
-        rows = [
-            (heading, list(of_row))
-            for heading, of_row in groupby(of_part, key=lambda difference: difference.heading)
-        ]
-        parts.append((title_of(part), sum(len(of_row) for _, of_row in rows), rows))
-    return parts
-
-
 def title_of(part: str) -> str:
     return TITLES.get(part, part.replace("_", " ").capitalize())
 
@@ -150,6 +142,7 @@ class _Names:
     questions: Mapping[str, str]
     syndromes: Mapping[str, str]
     words: Words
+    reaches: Mapping[str, Reach]
 
     @classmethod
     def of(cls, before: Document, after: Document) -> "_Names":
@@ -162,6 +155,7 @@ class _Names:
             conditions=named("conditions", "name"),
             questions=named("features", "text"),
             syndromes=named("syndromes", "plain_name"),
+            reaches=_reaches(before, after),
             words=Words(
                 features={FeatureKey(k): v for k, v in named("features", "name").items()},
                 options={
@@ -389,13 +383,13 @@ def _changes(
             sentence=sentence,
             kind=Kind.CHANGED,
             marked=marked,
-            is_calmer=_is_calmer(name, old, new),
+            is_calmer=_is_calmer(name, old, new)
+            or (name == "rule" and names.reaches.get(after["key"]) in MAY_CALM),
         )
 
 
 def _is_calmer(name: str, old: Any, new: Any) -> bool:
-    """Return whether this can let somebody wait longer. What a rule's new wording does is measured
-    on cases, not read from its text."""
+    """Return whether this can let somebody wait longer."""
     match name:
         case "urgency":
             scale = list(Urgency.values)
@@ -421,7 +415,8 @@ def _change(
             who = f"Of 100 people who come, {{}} have “{row['name']}”"
             return _number(who, is_now, was, f" From: {row.get('prior_basis')}.")
         case _ if name in RULES:
-            return _rule(_label(part, name), old or "", new or "", names)
+            reach = names.reaches.get(row["key"]) if name == "rule" else None
+            return _rule(_label(part, name), old or "", new or "", names, reach)
         case "text" | "original" if part == "translations":
             return _text(_label(part, name), str(old or ""), str(new or ""))
         case "table":
@@ -470,14 +465,64 @@ def _consequence(name: str, old: Any, new: Any) -> str:
     )
 
 
-def _rule(label: str, old: str, new: str, names: _Names) -> tuple[str, SafeString]:
+def _rule(
+    label: str, old: str, new: str, names: _Names, reach: Reach | None
+) -> tuple[str, SafeString]:
+    """Return a rule before and after in words, or as it is written where the words are the same."""
     was, is_now = names.rule(old), names.rule(new)
-    if was == is_now:
-        sentence, marked = _text(label, old, new)
-        return f"{sentence} In words it stays the same.", format_html(
-            "{} In words it stays the same.", marked
-        )
-    return _text(label, was, is_now)
+    sentence, marked = _text(label, old, new) if was == is_now else _text(label, was, is_now)
+    rest = [reach] if reach else ["In words it stays the same."] if was == is_now else []
+    return " ".join([sentence, *rest]), format_html_join(" ", "{}", ((s,) for s in [marked, *rest]))
+
+
+def _reaches(before: Document, after: Document) -> dict[str, Reach]:
+    """Return whom each red flag or floor rule fires for whose rule changes."""
+    old = {row["key"]: row["rule"] for row in _rows(before, "red_flags")}
+    changed = {
+        row["key"]: (old[row["key"]], row["rule"])
+        for row in _rows(after, "red_flags")
+        if old.get(row["key"], row["rule"]) != row["rule"]
+    }
+    if not changed:
+        return {}
+    try:
+        rules = {key: (parse(was), parse(is_now)) for key, (was, is_now) in changed.items()}
+        return _compared(after, rules)
+    except (RuleError, LookupError, TypeError, ValueError):
+        return dict.fromkeys(changed, Reach.UNKNOWN)
+
+
+def _compared(
+    document: Document, rules: Mapping[str, tuple[Expression, Expression]]
+) -> dict[str, Reach]:
+    """Compare rules over the questions of a document. Raises LookupError where one names others."""
+    features = [
+        feature_from(row, options_of(row, document)) for row in in_order(document["features"])
+    ]
+    asked_if = {each.key: parse(each.asked_if) if each.asked_if else ALWAYS for each in features}
+    everything = [*asked_if.values(), *(rule for pair in rules.values() for rule in pair)]
+    known = {each.key: each for each in features}
+    for misfit in (misfit for each in everything for misfit in misfits(each, known)):
+        raise LookupError(misfit)
+    signs = Signs(features, everything)
+    gates: dict[FeatureKey, Verdict] = {}
+    for key, expression in asked_if.items():
+        gates[key] = signs.compiled(expression, gates)
+    found = {}
+    for name, pair in rules.items():
+        was, is_now = (signs.compiled(each, gates) for each in pair)
+        more, fewer = signs.implies(was, is_now), signs.implies(is_now, was)
+        found[name] = REACHES[more, fewer]
+    return found
+
+
+MAY_CALM = {Reach.FEWER, Reach.OTHERS, Reach.UNKNOWN}
+REACHES = {
+    (True, True): Reach.SAME,
+    (True, False): Reach.MORE,
+    (False, True): Reach.FEWER,
+    (False, False): Reach.OTHERS,
+}
 
 
 def _list(label: str, old: Any, new: Any) -> tuple[str, SafeString]:
