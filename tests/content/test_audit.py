@@ -272,7 +272,7 @@ def test_nothing_is_deleted_without_a_reason(staff: Client, topic: Topic) -> Non
 
 def test_the_history_is_read_in_words(staff: Client, topic: Topic, author: User) -> None:
     row = Likelihood.objects.get(condition__key="lipoma", option__key="soft")
-    source = Source.objects.exclude(pk=row.source_id)[0]
+    source = Source.objects.exclude(pk=row.source_id or 0)[0]
     with changing(who=author, why="It was too high."):
         Likelihood.objects.filter(pk=row.pk).update(probability=0.5, source=source)
         Feature.objects.filter(key="age").update(sensitive=True)

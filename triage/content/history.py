@@ -66,7 +66,7 @@ def address_of(row: models.Model) -> str:
     """Return where the history of one row stands; a source stands with those of any topic."""
     table = row._meta.db_table
     record = AuditRecord.objects.filter(table=table, row=row.pk).first()
-    topic = Topic.objects.filter(pk=record.topic_id).first() if record else None
+    topic = record and Topic.objects.filter(pk=record.topic_id or 0).first()
     topic = topic or Topic.objects.order_by("pk").first()
     if topic is None:
         return reverse("admin:index")

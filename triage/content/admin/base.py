@@ -41,6 +41,8 @@ from triage.content.reading_help import MODELS, readings_of, sent_for
 from triage.content.rule_help import help_with
 from triage.content.usage import grouped, has_uses, uses_of
 
+from .forms import CarefulForm
+
 SUM_TOLERANCE = 1e-6
 FOR_THE_RECORD = "For the record"  # the template shows it last, below the lines of a table too
 
@@ -224,18 +226,10 @@ class RowFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # as above
         name_cells(form)  # again, with the box that deletes the line
 
 
-class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg] # takes none when it runs
-    why = forms.CharField(
-        label="Why, for the record",
-        widget=forms.Textarea(attrs={"rows": 2, "cols": 90}),
-        help_text="What was wrong, and what this mends: whoever approves it reads this.",
-    )
-
-
 class ContentAdmin[M: models.Model](admin.ModelAdmin):  # type: ignore[type-arg] # as above
     """Every change is written with who made it and why, and one row at a time."""
 
-    form = ReasonedForm
+    form = CarefulForm
     actions = None
     list_per_page = 100
     formfield_overrides = SHORT_TEXTS

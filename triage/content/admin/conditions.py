@@ -26,7 +26,7 @@ from .base import (
     form_of,
     shown_sum,
 )
-from .careful import CarefulForm
+from .forms import CarefulForm
 from .reviewed import ReviewedAdmin
 
 WHY = "Say why: whoever approves it reads this."

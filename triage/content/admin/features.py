@@ -23,13 +23,13 @@ from triage.content.models import (
 
 from .base import (
     SUM_TOLERANCE,
-    ReasonedForm,
     RuleWidget,
     TableInline,
     listed,
     rule_panel,
     shown_sum,
 )
+from .forms import CarefulForm
 from .reviewed import ReviewedAdmin
 
 WORDING = "The wording"  # the template sets it out beside its translations
@@ -56,7 +56,7 @@ class Row:
     cells: list[Cell]
 
 
-class FeatureForm(ReasonedForm):
+class FeatureForm(CarefulForm):
     """With the translations of the question and of its answers, each beside its English."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

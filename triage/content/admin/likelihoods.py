@@ -19,10 +19,10 @@ from triage.content.models import (
 
 from .base import (
     ContentAdmin,
-    ReasonedForm,
     form_of,
     shown_sum,
 )
+from .forms import CarefulForm
 
 
 def grid_of(feature: Feature) -> str:
@@ -82,7 +82,7 @@ class HasSource(admin.SimpleListFilter):
                 return queryset
 
 
-class LikelihoodForm(ReasonedForm):
+class LikelihoodForm(CarefulForm):
     def clean(self) -> Any:
         said: Any = super().clean()
         live = self._live_number()

@@ -10,10 +10,11 @@ from django.utils import timezone
 from triage.content.models import Review, Topic
 from triage.content.reviews import PARTS, reviewables_of
 
-from .base import ContentAdmin, ReasonedForm
+from .base import ContentAdmin
+from .forms import CarefulForm
 
 
-class ReviewForm(ReasonedForm):
+class ReviewForm(CarefulForm):
     """Offers what the topic has; a place of old, of which nothing is left, stays what it was."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -16,13 +16,14 @@ from triage.content.saved_cases import SAVED, UnfitCase, as_case, described
 from triage.content.snapshots import content_of_snapshot, snapshot_of
 from triage.engine import Unsound
 
-from .base import ContentAdmin, ReasonedForm
+from .base import ContentAdmin
+from .forms import CarefulForm
 
 ANY = [("", "Any")]
 ENDS = ("urgency_at_least", "urgency_at_most")
 
 
-class SavedCaseForm(ReasonedForm):
+class SavedCaseForm(CarefulForm):
     """What is expected is chosen: `expected` is made of the choices."""
 
     urgency_at_least = forms.ChoiceField(

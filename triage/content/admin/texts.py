@@ -17,11 +17,12 @@ from triage.content.models import (
 )
 from triage.content.translations import MAY_BE_ADDED, texts_in
 
-from .base import ContentAdmin, ReasonedForm
+from .base import ContentAdmin
+from .forms import CarefulForm
 from .reviewed import ReviewedAdmin
 
 
-class AdviceForm(ReasonedForm):
+class AdviceForm(CarefulForm):
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or {}
         topic, scope, key = said.get("topic"), said.get("scope"), said.get("key")
@@ -78,7 +79,7 @@ class GlossaryTermAdmin(ContentAdmin[GlossaryTerm]):
     )
 
 
-class TranslationForm(ReasonedForm):
+class TranslationForm(CarefulForm):
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or {}
         if (topic := said.get("topic")) and (place := said.get("place")):

@@ -1,4 +1,4 @@
-"""A form that undoes nobody's work: what somebody did not touch stays as others have left it."""
+"""Forms that ask why, and undo nobody's work: what somebody did not touch stays as others left it."""
 
 import json
 from hashlib import blake2s
@@ -7,8 +7,6 @@ from typing import Any
 from django import forms
 from django.db.models import Model, QuerySet
 from django.forms import model_to_dict
-
-from .base import ReasonedForm
 
 
 def mark(value: Any) -> str:
@@ -23,6 +21,14 @@ def mark(value: Any) -> str:
         case _:
             pass  # a number or a tick is its own mark
     return blake2s(repr(value).encode(), digest_size=6).hexdigest()
+
+
+class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg] # takes none when it runs
+    why = forms.CharField(
+        label="Why, for the record",
+        widget=forms.Textarea(attrs={"rows": 2, "cols": 90}),
+        help_text="What was wrong, and what this mends: whoever approves it reads this.",
+    )
 
 
 class CarefulForm(ReasonedForm):
