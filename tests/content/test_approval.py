@@ -217,6 +217,18 @@ def test_what_was_changed_between_submission_and_publication_counts_for_the_next
         approval.approve(proposal=second, by=editor)
 
 
+def test_a_second_record_of_a_submission_hides_nobody(
+    topic: Topic, author: User, approver: User, editor: User
+) -> None:
+    change(editor, "A part.")
+    record = AuditRecord.objects.filter(table="content_proposal", action="added").latest("pk")
+    record.pk = None
+    record.save(force_insert=True)
+
+    assert contributors(proposed(topic, author)) == {"demo-author", "editor"}
+    assert writers_since(topic, live_of(topic)) == [author, editor]
+
+
 def test_after_a_publication_who_wrote_that_is_free_to_approve_the_next(
     topic: Topic, author: User, approver: User, editor: User
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from triage.evaluation.effects import lowered
@@ -139,8 +139,8 @@ def changes_since(topic: Topic, live: Release | None) -> QuerySet[AuditRecord]:
     if first and first.proposal_id:
         submitted = AuditRecord.objects.filter(
             table=Proposal._meta.db_table, row=first.proposal_id, action=AuditRecord.Action.ADDED
-        ).first()
-        began = submitted.pk if submitted else 0
+        )
+        began = submitted.aggregate(began=Min("pk"))["began"] or 0
     own = Q(topic=topic) | Q(topic=None)  # sources belong to no topic
     return AuditRecord.objects.filter(own, table__in=draft_tables(), pk__gt=began)
 

@@ -107,7 +107,7 @@ CONTRIBUTORS = f"""
         AND record."table" NOT IN ({", ".join(f"'{table}'" for table in DECISIONS)})
         AND record.id > coalesce(
             (
-                SELECT submitted.id FROM content_auditrecord AS submitted
+                SELECT min(submitted.id) FROM content_auditrecord AS submitted
                 WHERE submitted."table" = 'content_proposal' AND submitted.action = 'added'
                     AND submitted."row" = (
                         SELECT earlier.proposal_id FROM content_release AS earlier
