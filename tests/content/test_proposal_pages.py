@@ -321,6 +321,7 @@ def test_a_recall_says_what_will_happen_to_people_first(
     unsaid = staff.post(f"{RELEASES}/2/recall", {"why": " "})
     done = staff.post(f"{RELEASES}/2/recall", {"why": "A wrong number."}, follow=True)
 
+    assert f'<a href="{RELEASES}" aria-current="page">' in asked.content.decode()
     assert "is stopped at their next tap" in text_of(asked)
     assert "Release 1 is live again" in text_of(asked)
     assert unsaid.status_code == 409

@@ -32,11 +32,15 @@ def page(
     *,
     title: str,
     topic: Topic | None = None,
+    tab: str = "",
     status: int = 200,
     **context: Any,
 ) -> HttpResponse:
-    """Render a page of the desk; with a topic, below the tabs of its other pages."""
-    here = request.resolver_match.view_name if request.resolver_match else ""
+    """Render a page of the desk; with a topic, below the tabs of its other pages.
+
+    A page without a tab of its own names in `tab` the one that it belongs to.
+    """
+    here = tab or (request.resolver_match.view_name if request.resolver_match else "")
     tabs = [*_tabs(topic, here)] if topic else []
     shared = admin.site.each_context(request)
     return render(

@@ -205,6 +205,7 @@ def proposal(request: HttpRequest, topic: str, proposal: int) -> HttpResponse:
         request,
         "content/proposal.html",
         title=f"Change {found.pk}: {found.get_state_display()}",
+        tab="content:proposals",
         topic=about,
         proposal=found,
         before=before,
