@@ -27,6 +27,7 @@ from triage.content import approval, audit
 from triage.content.approval import (
     AlreadyDecided,
     AlreadyProposed,
+    NotAudited,
     NothingChanged,
     NotLowered,
     NotMeasured,
@@ -110,6 +111,18 @@ def test_what_is_submitted_is_the_drafts_of_that_moment(
     proposal.refresh_from_db()
     assert proposal.snapshot.document == as_submitted
     assert (proposal.base, proposal.state) == (live_of(topic), ProposalState.SUBMITTED)
+
+
+def test_nothing_is_submitted_where_nobody_writes_down_who_wrote_it(
+    topic: Topic, author: User
+) -> None:
+    change(author)
+    on = "" if connection.vendor == "sqlite" else " ON content_likelihood"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER content_likelihood_changed{on}")
+
+    with pytest.raises(NotAudited, match="migrate"):
+        approval.submit(topic=topic, author=author, why="A test.")
 
 
 def test_unchanged_drafts_are_not_submitted(topic: Topic, author: User) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,15 @@ from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import get_script_prefix
+from django.utils import timezone
 
 from tests.staff.people import sign_in
-from triage.content.models import Feature, SavedCase, Snapshot, Topic
+from triage.content.models import Feature, Release, SavedCase, Snapshot, Topic
+from triage.content.snapshots import snapshot_of
 from triage.engine import Knowledge
 from triage.evaluation.cases import as_answers, read_case
 from triage.evaluation.simulation import simulated
+from triage.questionnaire import services
 from triage.questionnaire.models import Assessment
 
 from .conftest import Person
@@ -198,3 +202,23 @@ def test_begin_needs_what_it_offers(staff: Person) -> None:
 
     assert "Select a valid choice" in page.content.decode()
     assert not Assessment.objects.exists()
+
+
+def test_drafts_that_were_only_looked_at_are_forgotten(staff: Person) -> None:
+    begin(staff)
+    (trial,) = Assessment.objects.all()
+    used = trial.snapshot_id
+    Feature.objects.filter(key="fever").update(text="Something else again?")
+    looked_at = snapshot_of(Topic.objects.get()).pk
+    submitted = Release.objects.get().proposal.snapshot_id  # type: ignore[union-attr] # it has one
+
+    services.purge(now=timezone.now())
+    assert Snapshot.objects.filter(pk=looked_at).exists()
+    later = timezone.now() + services.SNAPSHOTS_LAST + timedelta(hours=1)
+    Assessment.objects.update(active_at=later)
+    services.purge(now=later)
+
+    assert set(Snapshot.objects.values_list("pk", flat=True)) == {used, submitted}
+    Assessment.objects.all().delete()
+    services.purge(now=later)
+    assert set(Snapshot.objects.values_list("pk", flat=True)) == {submitted}

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from triage.evaluation.effects import lowered
 
-from .audit import changing, draft_tables
+from .audit import changing, draft_tables, is_audited
 from .choices import ProposalState
 from .documents import Document, canonical, compile_release
 from .effects import effect_of
@@ -111,6 +111,10 @@ class Outdated(NotDone):
     """What is live is not what the change was compared with."""
 
 
+class NotAudited(NotDone):
+    """The triggers that write the audit are missing, so nobody can say who wrote a part of it."""
+
+
 class Withdrawn(NotDone):
     """A release that was recalled, or that is not for patients, was to be live again."""
 
@@ -181,9 +185,14 @@ def lowered_in(effect: Effect) -> list[str]:
 def submit(*, topic: Topic, author: User, why: str) -> Proposal:
     """Freeze the drafts as they are and ask for them to be published.
 
-    Raises MayNot, NoReason, NothingChanged, AlreadyProposed, UnfitDraft, UnexplainedJumps.
+    Raises MayNot, NoReason, NotAudited, NothingChanged, AlreadyProposed, UnfitDraft,
+    UnexplainedJumps.
     """
     _needs(author, WRITES, "submit a change: the Author group can")
+    if not is_audited():
+        raise NotAudited(
+            "The database does not write down who changes what: run “manage.py migrate” first."
+        )
     with changing(who=author, why=_said(why)):
         _wait_for_writers()
         live = live_of(topic)

@@ -27,7 +27,7 @@ from .models import (
     Translation,
 )
 from .releases import NothingPublished, live_release
-from .snapshots import snapshot_of
+from .snapshots import sha256_of_drafts
 
 LAST = 5
 
@@ -82,7 +82,7 @@ def overview_of(topic: Topic) -> Overview:
     return Overview(
         parts=tuple(_part(topic, *part) for part in PARTS),
         live=live,
-        changed=live is None or snapshot_of(topic).sha256 != live.sha256,
+        changed=live is None or sha256_of_drafts(topic) != live.sha256,
         proposal=open_ones.select_related("author").first(),
         changes=tuple(told(changes_of(topic).filter(table__in=draft_tables())[:LAST])),
     )

@@ -1,7 +1,11 @@
 """Drafts as they are at this moment, kept to be measured, tried out and decided on."""
 
 import hashlib
+from datetime import datetime
 from threading import Lock
+from typing import Any
+
+from django.db.models import QuerySet
 
 from .documents import canonical, compile_release
 from .knowledge import Content, compiled
@@ -12,6 +16,16 @@ KEPT = 4
 
 _contents: dict[int, Content] = {}
 _compiling = Lock()
+
+
+def sha256_of_drafts(topic: Topic) -> str:
+    return hashlib.sha256(canonical(compile_release(topic))).hexdigest()
+
+
+def forget_unused(*, made_before: datetime, used: "QuerySet[Any, Any]") -> None:
+    """Delete what nobody submitted; `used` are the keys of those that are being tried out."""
+    old = Snapshot.objects.filter(made_at__lt=made_before, proposals=None)
+    old.exclude(pk__in=used).delete()
 
 
 def snapshot_of(topic: Topic) -> Snapshot:

@@ -6,11 +6,12 @@ second finds that nothing matched, reads again and thinks again.
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from triage.content.models import Release, Snapshot, Topic
 from triage.content.releases import NothingPublished, live_release
+from triage.content.snapshots import forget_unused
 from triage.engine import (
     Ask,
     Conclude,
@@ -32,6 +33,8 @@ from . import erasure
 from .models import Assessment, Token, hash_of
 
 TRIES = 5
+SNAPSHOTS_LAST = timedelta(days=7)
+"""How long a draft is kept that was measured or tried out, and not submitted: each is some 900 kB."""
 
 
 class NoAssessment(Exception):
@@ -322,6 +325,9 @@ def delete(*, token: Token) -> bool:
 
 
 def purge(*, now: datetime) -> tuple[int, bool]:
-    """Delete what has expired. Returns how many, and whether no file of ours holds them any more."""
+    """Delete what has expired, and drafts that were only looked at. Returns how many assessments, and
+    whether no file of ours holds them any more."""
     count, _ = Assessment.objects.expired(now).delete()
+    tried_out = Assessment.objects.filter(snapshot__isnull=False).values("snapshot")
+    forget_unused(made_before=now - SNAPSHOTS_LAST, used=tried_out)
     return count, erasure.overwrite()

@@ -186,7 +186,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='release',
             name='proposal',
-            field=models.ForeignKey(blank=True, help_text='Empty only for releases from before changes were proposed.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='content.proposal'),
+            field=models.ForeignKey(blank=True, help_text='Empty for a roll-back, and for releases from before changes were proposed.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='content.proposal'),
         ),
         migrations.AddConstraint(
             model_name='release',

@@ -311,7 +311,7 @@ class Release(models.Model):
         related_name="releases",
         null=True,
         blank=True,
-        help_text="Empty only for releases from before changes were proposed.",
+        help_text="Empty for a roll-back, and for releases from before changes were proposed.",
     )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="releases_written"

@@ -8,7 +8,7 @@ from triage.content.case_pages import case_page_of
 from triage.content.effects import cases_of, effect_of, find_effect, start_again
 from triage.content.models import Effect, Topic
 from triage.content.releases import live_of
-from triage.content.snapshots import snapshot_of
+from triage.content.snapshots import sha256_of_drafts, snapshot_of
 from triage.evaluation.effects import name_of
 from triage.staff.pages import staff_page
 
@@ -21,9 +21,9 @@ def effects(request: HttpRequest, topic: str) -> HttpResponse:
     about = get_object_or_404(Topic, key=topic)
     if "poll" in request.GET:
         return _progress(request, about)
-    draft, live = snapshot_of(about), live_of(about)
+    draft, live = sha256_of_drafts(about), live_of(about)
     if request.method == "POST":
-        start_again(effect_of(draft, live))
+        start_again(effect_of(snapshot_of(about), live))
         return redirect("content:effects", about.key)
     return page(
         request,
@@ -31,8 +31,8 @@ def effects(request: HttpRequest, topic: str) -> HttpResponse:
         title="Effect",
         topic=about,
         live=live,
-        is_same=live is not None and live.sha256 == draft.sha256,
-        effect=find_effect(about, draft.sha256, live),
+        is_same=live is not None and live.sha256 == draft,
+        effect=find_effect(about, draft, live),
     )
 
 
