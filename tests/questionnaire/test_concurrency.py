@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from threading import Barrier, Timer
 from typing import Any
 
@@ -25,7 +26,7 @@ def at_once(person: Person, forms: list[tuple[str, dict[str, Any]]]) -> list[int
     def post(path: str, form: dict[str, Any]) -> int:
         try:
             browser = Person()
-            browser.browser.cookies = cookies
+            browser.browser.cookies = deepcopy(cookies)  # each has sent it before any is answered
             gate.wait()
             return browser.browser.post(path, form).status_code
         finally:

@@ -21,7 +21,7 @@ from triage.content.snapshots import snapshot_of
 from triage.engine import Knowledge
 from triage.evaluation.cases import as_answers, read_case
 from triage.evaluation.simulation import simulated
-from triage.questionnaire import services
+from triage.questionnaire import conditions, pages, services
 from triage.questionnaire.models import Assessment
 
 from .conftest import Person
@@ -81,6 +81,29 @@ def test_no_page_of_a_trial_leads_to_a_patients_page(staff: Person) -> None:
     assert {
         link for link in links if not link.startswith(("/try/", "/static/", "/staff/"))
     } == set()
+
+
+def test_a_look_at_a_trial_turns_no_patients_page_into_one(staff: Person) -> None:
+    pages._ways.cache_clear()  # as in a process that has drawn nothing yet
+    conditions._entries.cache_clear()
+    conditions._page.cache_clear()
+    begin(staff)
+    for path in ("/try/conditions/", "/try/conditions/lipoma"):
+        assert 'href="/try/conditions/' in staff.browser.get(path).content.decode()
+    while staff.feature:
+        staff.answer(staff.calm())
+
+    patient = Person()
+    patient.begin()
+    shown = [patient.page]
+    while patient.feature:
+        patient.answer(patient.calm())
+        shown.append(patient.page)
+    for path in ("/conditions/", "/conditions/lipoma"):
+        patient.go(path)
+        shown.append(patient.page)
+
+    assert [page for page in shown if "/try/" in page] == []
 
 
 def test_a_trial_leaves_the_live_assessment_of_the_same_browser_alone(staff: Person) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Concatenate
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.translation import override
@@ -81,7 +81,9 @@ def _content_for(request: HttpRequest) -> Content:
 @of_the_live_release
 def index(request: HttpRequest, content: Content) -> HttpResponse:
     context = marks_of(content) | {
-        "entries": sorted(_entries(content, _wording(content)).values(), key=lambda e: e.name),
+        "entries": sorted(
+            _entries(content, _wording(content), get_script_prefix()).values(), key=lambda e: e.name
+        ),
         "canonical": request.build_absolute_uri(reverse("questionnaire:conditions")),
     }
     return render(request, "questionnaire/conditions.html", context)
@@ -96,7 +98,7 @@ def condition(request: HttpRequest, content: Content, key: str) -> HttpResponse:
         content = next((other for other in others if _has(other, known)), content)
     if not _has(content, known):
         raise Http404
-    context = marks_of(content) | _page(content, _wording(content), known)
+    context = marks_of(content) | _page(content, _wording(content), known, get_script_prefix())
     context["canonical"] = request.build_absolute_uri(url_of(known))
     context["start"] = start_url_of(content.topic, first)
     return render(request, "questionnaire/condition.html", context)
@@ -148,7 +150,8 @@ def _wording(content: Content) -> Wording:
 
 
 @lru_cache(KEPT)
-def _entries(content: Content, wording: Wording) -> dict[ConditionKey, Entry]:
+def _entries(content: Content, wording: Wording, mount: str) -> dict[ConditionKey, Entry]:
+    """Return all, with their addresses below this mount: that of patients, or that of trials."""
     return {
         each.key: Entry(
             name=wording.condition(each.key).plain_name,
@@ -161,9 +164,9 @@ def _entries(content: Content, wording: Wording) -> dict[ConditionKey, Entry]:
 
 
 @lru_cache(KEPT)
-def _page(content: Content, wording: Wording, key: ConditionKey) -> dict[str, Any]:
+def _page(content: Content, wording: Wording, key: ConditionKey, mount: str) -> dict[str, Any]:
     knowledge = content.knowledge
-    looks, entries = portrait(knowledge, key), _entries(content, wording)
+    looks, entries = portrait(knowledge, key), _entries(content, wording, mount)
 
     def said(reason: Finding | Together) -> str:
         return told(reason, Evidence(), knowledge, wording)

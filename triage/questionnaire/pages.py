@@ -243,11 +243,11 @@ def ways_of(assessment: Assessment) -> SafeString:
     """Draw the other ways to check the back, as long as there is a choice."""
     if assessment.finished_at:
         return SafeString()
-    return _ways(Assessment.Voice(assessment.voice), get_language())
+    return _ways(Assessment.Voice(assessment.voice), get_language(), get_script_prefix())
 
 
 @cache
-def _ways(voice: Assessment.Voice, language: str | None) -> SafeString:
+def _ways(voice: Assessment.Voice, language: str | None, mount: str) -> SafeString:
     others = [(other.value, way) for other, way in WAYS.items() if other is not voice]
     context = {"way": WAYS[voice], "others": others}
     return render_to_string("questionnaire/ways.html", context)
