@@ -51,7 +51,7 @@ def told(records: Iterable[AuditRecord]) -> list[Change]:
     return [
         Change(
             at=record.at,
-            who=record.who_name or "outside the desk",
+            who=record.who_name,
             why=record.why,
             what=names.of(_model(record), record.row, record.after or record.before or {}),
             action=record.get_action_display(),
