@@ -389,7 +389,7 @@ def test(arguments: Sequence[str]) -> bool:
         failed.append("tests on SQLite")
     if not quick and not only:
         say("tests on PostgreSQL")
-        there = [*pytest, "-m", "database and not browser"]
+        there = [*pytest, "-m", "database and not browser and not sqlite"]
         if not call([PYTHON, "-m", "tests.postgres", *there]):
             failed.append("tests on PostgreSQL")
     if not quick and not chromium:

@@ -28,6 +28,30 @@ from triage.engine import Knowledge
 ROOT = Path(__file__).resolve().parent.parent
 TOPIC = "back-lump"
 
+# What these prove does not hang on the database, or is long in coming: they run on SQLite alone.
+# `content/test_desk.py` asks for each page of the desk on both.
+ON_SQLITE_ALONE = {
+    "content/test_analyses.py",
+    "content/test_careful_forms.py",
+    "content/test_condition_page.py",
+    "content/test_differences.py",
+    "content/test_effect_pages.py",
+    "content/test_exchange_pages.py",
+    "content/test_fault_page.py",
+    "content/test_faults.py",
+    "content/test_feature_page.py",
+    "content/test_grid.py",
+    "content/test_new_topic.py",
+    "content/test_proposal_pages.py",
+    "content/test_rule_page.py",
+    "content/test_topic_file.py",
+    "content/test_topic_map.py",
+    "staff/test_pages.py",
+    "staff/test_security_log.py",
+    "staff/test_sessions.py",
+    "staff/test_signing_in.py",
+}
+
 MARKS = {
     "browser": {"page", "browser", "context", "browser_context_args"},
     "database": {"db", "transactional_db", "live_server"},
@@ -55,6 +79,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if item.get_closest_marker("django_db"):
             item.add_marker("database")
+        if str(item.path.relative_to(ROOT / "tests")) in ON_SQLITE_ALONE:
+            item.add_marker("sqlite")
 
 
 @pytest.fixture(scope="session")

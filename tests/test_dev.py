@@ -438,7 +438,7 @@ def test_everything_runs_again_on_postgres_but_the_browser(
     dev.main(["test"])
 
     assert calls[-1][1:3] == ["-m", "tests.postgres"]
-    assert calls[-1][-1] == "database and not browser"
+    assert calls[-1][-1] == "database and not browser and not sqlite"
 
 
 def test_nothing_is_written_outside_the_checkout(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.staff.people import sign_in
-from triage.content.models import Advice, Feature, GlossaryTerm, RedFlag, Source, Syndrome, Topic
+from triage.content.models import Advice, Feature, GlossaryTerm, RedFlag, Source, Topic
 
 from .boxes import boxes_on
 
@@ -18,7 +18,6 @@ FORMS: list[tuple[type[models.Model], str, str]] = [
     (Source, "citation", "locator"),
     (Feature, "purpose", "why_we_ask"),
     (RedFlag, "title", "message"),
-    (Syndrome, "name", "explanation"),
     (Advice, "heading", "do_not"),
     (GlossaryTerm, "document_paragraph", "meaning"),
 ]

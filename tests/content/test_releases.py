@@ -165,7 +165,7 @@ def test_no_release_can_be_put_in_the_place_of_another(release: Release) -> None
     }[connection.vendor]
 
     with (
-        pytest.raises(IntegrityError, match="never changes|another person has approved"),
+        pytest.raises(IntegrityError, match=r"never changes|another person has approved"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
