@@ -113,7 +113,7 @@ def _start(effect: Effect) -> None:
     _started[:] = [process for process in _started if process.poll() is None]
     _started.append(
         subprocess.Popen(
-            [sys.executable, settings.BASE_DIR / "manage.py", "measure_effect", str(effect.pk)],
+            [sys.executable, "manage.py", "measure_effect", str(effect.pk), "--wait-for-patients"],
             cwd=settings.BASE_DIR,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -15,9 +15,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("effect", type=int, help="the row to fill in")
+        parser.add_argument(
+            "--wait-for-patients", action="store_true", help="let their pages go before it"
+        )
 
-    def handle(self, *, effect: int, **options: Any) -> str:
-        if hasattr(os, "nice"):
+    def handle(self, *, effect: int, wait_for_patients: bool, **options: Any) -> str:
+        if wait_for_patients and hasattr(os, "nice"):
             os.nice(COURTESY)
         found = Effect.objects.select_related("draft__topic").filter(pk=effect).first()
         if found is None:
