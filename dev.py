@@ -5,7 +5,7 @@
   dev.py test [--quick]       every check and every test; --quick: no browser, no PostgreSQL, and
                               sweeps of 200 cases instead of 2,000
   dev.py test PYTEST-ARGS     only these tests, on SQLite
-  dev.py soak                 the long sweeps: 20,000 cases each
+  dev.py soak                 the long sweeps: 20,000 cases each, and every page in each language
   dev.py manage COMMAND ...   a management command, as manage.py takes it
   dev.py bench NAME ...       a benchmark, with the tools it compares us with
   dev.py lighthouse           the quality of the pages on a slow phone; needs Node, brings 185 MB
@@ -404,7 +404,7 @@ def test(arguments: Sequence[str]) -> bool:
 
 def soak(arguments: Sequence[str]) -> bool:
     make_environment("test")
-    return call([PYTHON, "-m", "pytest", "-n", "2", "-m", "sweeps", *arguments], SWEEP="20000")
+    return call([PYTHON, "-m", "pytest", "-n", "2", "-m", "sweeps or soak", *arguments], SWEEP="20000")
 
 
 def make_lighthouse() -> Path:

@@ -46,11 +46,17 @@ ON_SQLITE_ALONE = {
     "content/test_rule_page.py",
     "content/test_topic_file.py",
     "content/test_topic_map.py",
+    "questionnaire/test_forms.py",
+    "questionnaire/test_glossary.py",
+    "questionnaire/test_guide.py",
+    "questionnaire/test_watching.py",
     "staff/test_pages.py",
     "staff/test_security_log.py",
     "staff/test_sessions.py",
     "staff/test_signing_in.py",
 }
+
+SOAK = 20_000  # what `dev.py soak` sets SWEEP to
 
 MARKS = {
     "browser": {"page", "browser", "context", "browser_context_args"},
@@ -68,8 +74,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 # First, or -m would choose before the marks are there.
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark each test by what it uses, so that nobody has to remember to."""
+    if int(os.environ.get("SWEEP", "2000")) < SOAK:
+        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("soak")])
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         for mark, telling in MARKS.items():

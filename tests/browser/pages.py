@@ -273,3 +273,21 @@ ALIKE = {
     "stale",
 }
 LAYOUTS = [name for name in PAGES if name not in ALIKE]
+FEW = {
+    "start",
+    "question, tick boxes",
+    "question, with a picture",
+    "question, another way",
+    "error, tick boxes",
+    "answers",
+    "outcome, emergency",
+    "outcome, flags and unknowns",
+    "withdraw",
+    "condition, not in the source document",
+    "500",
+}
+"""One of each sort. Where a test has all of them, the others wait for `dev.py soak`."""
+
+ONE_OF_EACH = [
+    name if name in FEW else pytest.param(name, marks=pytest.mark.soak) for name in LAYOUTS
+]

@@ -129,13 +129,10 @@ def test_no_page_breaks_the_policy_or_axe(page: Page) -> None:
     places = [
         reverse("admin:index"),
         address(Topic, "change", Topic.objects.get().pk),
-        address(Condition, "changelist"),
         address(Condition, "change", lipoma.pk),
-        address(Feature, "changelist"),
         address(Feature, "change", fever.pk),
         address(Option, "change", fever.options.all()[0].pk),
         address(Likelihood, "changelist") + row,
-        address(Syndrome, "changelist"),
         address(Syndrome, "change", Syndrome.objects.get(key="hurts_to_move").pk),
         address(RedFlag, "change", RedFlag.objects.all()[0].pk),
         address(Source, "delete", Source.objects.filter(likelihoods__isnull=False)[0].pk),
@@ -144,7 +141,6 @@ def test_no_page_breaks_the_policy_or_axe(page: Page) -> None:
         reverse("content:names", args=[lipoma.topic.key]),
         *(reverse(name, args=[lipoma.topic.key]) for name in TABS),
         reverse("content:map", args=[lipoma.topic.key]) + "?of=red_flags/rf_abscess",
-        reverse("content:grid", args=[lipoma.topic.key, "lump_feel"]),
         reverse("content:roll_back", args=[lipoma.topic.key, 1]),
         reverse("content:recall", args=[lipoma.topic.key, 1]),
         reverse("admin:content_review_add"),
@@ -161,7 +157,7 @@ def test_no_page_breaks_the_policy_or_axe(page: Page) -> None:
 
     assert faults == {}
     page.emulate_media(color_scheme="dark")
-    for name in ("content:topic", "content:proposals", "content:map", "content:matrix"):
+    for name in ("content:topic", "content:map"):
         page.goto(reverse(name, args=[lipoma.topic.key]))
         if found := faults_by_axe(page):
             faults[f"{name}, dark"] = found

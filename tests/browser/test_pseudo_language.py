@@ -16,7 +16,7 @@ from triage.content.models import Release
 from triage.content.releases import live_release
 
 from .conftest import Visit
-from .pages import LAYOUTS, PAGES
+from .pages import ONE_OF_EACH, PAGES
 from .people import MARBLE
 from .test_access import CUT_OFF, SIDEWAYS
 from .visitor import NARROWEST, WIDE, Visitor
@@ -176,7 +176,7 @@ def test_a_whole_check_is_in_one_language_from_the_start_to_the_outcome(
     assert faults_of(page) == []
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", ONE_OF_EACH)
 def test_each_kind_of_page_runs_from_right_to_left(
     name: str, from_the_right: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
