@@ -404,7 +404,9 @@ def test(arguments: Sequence[str]) -> bool:
 
 def soak(arguments: Sequence[str]) -> bool:
     make_environment("test")
-    return call([PYTHON, "-m", "pytest", "-n", "2", "-m", "sweeps or soak", *arguments], SWEEP="20000")
+    return call(
+        [PYTHON, "-m", "pytest", "-n", "2", "-m", "sweeps or soak", *arguments], SWEEP="20000"
+    )
 
 
 def make_lighthouse() -> Path:
