@@ -130,7 +130,7 @@ def _values(field: "models.Field[Any, Any]") -> Schema:
         case models.CharField() | models.TextField():
             return _text(field)
         case _:
-            raise NotImplementedError(f"{field} has no form in a file yet.")
+            raise TypeError(f"A file has no form for {field}: say one here.")
 
 
 def _text(field: "models.Field[Any, Any]") -> Schema:
