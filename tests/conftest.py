@@ -142,7 +142,14 @@ def content_outlives_the_flush() -> Iterator[None]:
 
     def sql_flush(style: Style, connection: BaseDatabaseWrapper, **options: Any) -> list[str]:
         names = connection.introspection.django_table_names(only_existing=True, include_views=False)
-        people = ("questionnaire_", "django_session", "django_admin_log")
+        people = (
+            "questionnaire_",
+            "handover_",
+            "kiosk_",
+            "desk_",
+            "django_session",
+            "django_admin_log",
+        )
         return connection.ops.sql_flush(
             style, [name for name in names if name.startswith(people)], **options
         )

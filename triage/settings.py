@@ -129,6 +129,9 @@ INSTALLED_APPS = [
     "triage",
     "triage.content",
     "triage.questionnaire",
+    "triage.handover",
+    "triage.kiosk",
+    "triage.desk",
     "django_htmx",
     "axes",
     "django_otp",
@@ -305,6 +308,7 @@ X_FRAME_OPTIONS = "DENY"
 prefix = "" if DEBUG_HTTP else "__Host-"
 ASSESSMENT_COOKIE_NAME = f"{prefix}assessment"
 TRIAL_COOKIE_NAME = f"{prefix}trial"
+KIOSK_COOKIE_NAME = f"{prefix}kiosk"
 CSRF_COOKIE_NAME = f"{prefix}csrf"
 SESSION_COOKIE_NAME = f"{prefix}staff"
 ASSESSMENT_COOKIE_SECURE = CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = not DEBUG_HTTP
@@ -344,6 +348,14 @@ AXES_VERBOSE = False
 
 # At home. Shorter than 20 hours would need a warning and a way to extend it (WCAG 2.2.1).
 ASSESSMENT_LIFETIME = timedelta(hours=24)
+
+# At a kiosk each terminal has its own times. What somebody hands over is kept until staff have taken
+# it, so much longer for whoever opened it, and never longer than the first.
+HANDOVER_LASTS = timedelta(hours=12)
+HANDOVER_LINK_LASTS = timedelta(minutes=30)
+HANDOVER_AFTER_OPENING = timedelta(minutes=30)
+ALERT_AGAIN = timedelta(minutes=2)  # without an acknowledgement a red flag is raised anew
+DESK_WATCHES = timedelta(seconds=30)  # since a screen of the desk last asked, or staff are not told
 
 # A patient's post is a few hundred bytes; triage.middleware.LimitThePost holds it to 16 KB. These
 # two are for the admin, whose form of one condition has some 1,200 fields.

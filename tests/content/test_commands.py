@@ -188,7 +188,12 @@ def test_the_demonstration_makes_people_whose_passwords_are_said_once(release: R
     created = re.findall(
         r"Created (\S+) with the password (\S+) and the recovery codes ((?:\S+ ){4}\S+)\n", first
     )
-    assert [name for name, *_ in created] == ["demo-author", "demo-approver", "demo-auditor"]
+    assert [name for name, *_ in created] == [
+        "demo-author",
+        "demo-approver",
+        "demo-auditor",
+        "demo-clinic",
+    ]
     for name, password, codes in created:
         person = User.objects.get(username=name)
         assert person.check_password(password)

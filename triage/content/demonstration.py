@@ -1,4 +1,4 @@
-"""What `dev.py run` needs to be tried out at once: content, three people, a first release."""
+"""What `dev.py run` needs to be tried out at once: content, four people, a first release."""
 
 import secrets
 from dataclasses import dataclass
@@ -39,6 +39,7 @@ def set_up() -> list[Account]:
     author = _person("demo-author", [roles["Author"]], created)
     approver = _person("demo-approver", [roles["Approver"], roles["Publisher"]], created)
     _person("demo-auditor", [roles["Auditor"]], created)
+    _person("demo-clinic", [roles["Reception"], roles["Clinician"], roles["Clinic"]], created)
     for topic in Topic.objects.filter(releases=None):
         publish(topic=topic, author=author, approver=approver, why=WHY, demonstration=True)
     return created

@@ -45,6 +45,9 @@ def plain(request: HttpRequest) -> dict[str, Any]:
         "language": get_language() or settings.LANGUAGE_CODE,
         "languages": (language,),
         "translation_unchecked": language != ENGLISH,
+        "terminal": getattr(
+            request, "terminal", None
+        ),  # a device that one person after another uses
         "has_assessment": cookie_of(request) in request.COOKIES,
     }
 

@@ -10,7 +10,7 @@ from typing import Any, NewType
 from django.conf import settings
 from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.functions import Length
 from django.db.models.lookups import Exact
 from django.db.models.sql.compiler import SQLCompiler
@@ -80,7 +80,11 @@ class AssessmentQuerySet(models.QuerySet["Assessment"]):
         return self.filter(pk=assessment.pk, revision=assessment.revision)
 
     def expired(self, now: datetime) -> "AssessmentQuerySet":
-        return self.filter(active_at__lte=now - settings.ASSESSMENT_LIFETIME)
+        over = ExpressionWrapper(F("active_at") + F("idle_limit"), models.DateTimeField())
+        return self.alias(over=over).filter(
+            Q(idle_limit=None, active_at__lte=now - settings.ASSESSMENT_LIFETIME)
+            | Q(idle_limit__isnull=False, over__lte=now)
+        )
 
 
 class Assessment(models.Model):
@@ -94,6 +98,7 @@ class Assessment(models.Model):
 
     class Channel(models.TextChoices):
         HOME = "home", "at home"
+        KIOSK = "kiosk", "at a kiosk"
         TRIAL = "trial", "tried out by staff"
 
     class Voice(models.TextChoices):
@@ -118,7 +123,14 @@ class Assessment(models.Model):
     language = models.CharField(max_length=20)
     voice = models.CharField(max_length=10, choices=Voice, default=Voice.TEXT)
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.HOME)
-    device = models.PositiveBigIntegerField(null=True, blank=True)
+    device = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="At a kiosk, which terminal it is."
+    )
+    idle_limit = models.DurationField(
+        null=True,
+        blank=True,
+        help_text="At a kiosk, how long it lasts when nothing happens; elsewhere a setting says so.",
+    )
     started_at = models.DateTimeField()
     active_at = models.DateTimeField(db_index=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -158,8 +170,9 @@ class Assessment(models.Model):
                 name="assessment_voice",
             ),
             models.CheckConstraint(
-                condition=Q(channel__in=["home", "trial"], device=None),
-                name="assessment_at_home_has_no_device",
+                condition=Q(channel__in=["home", "trial"], device=None, idle_limit=None)
+                | Q(channel="kiosk", device__isnull=False, idle_limit__isnull=False),
+                name="assessment_at_a_kiosk_has_a_device",
             ),
             models.CheckConstraint(
                 condition=Q(channel="trial", release=None, snapshot__isnull=False)
@@ -214,7 +227,7 @@ class Assessment(models.Model):
         return next((reply_from_json(reply) for key, reply in self.replies if key == feature), None)
 
     def is_expired(self, now: datetime) -> bool:
-        return self.active_at <= now - settings.ASSESSMENT_LIFETIME
+        return self.active_at <= now - (self.idle_limit or settings.ASSESSMENT_LIFETIME)
 
 
 class Pulse(models.Model):

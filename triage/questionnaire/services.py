@@ -7,7 +7,9 @@ second finds that nothing matched, reads again and thinks again.
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
+
+from django.db import transaction
 
 from triage.content.models import Release, Snapshot, Topic
 from triage.content.releases import NothingPublished, live_release
@@ -29,12 +31,23 @@ from triage.engine import (
     reply_to_json,
 )
 
-from . import erasure
-from .models import Assessment, Token, hash_of
+from . import erasure, signals
+from .models import Assessment, AssessmentQuerySet, Token, hash_of
 
 TRIES = 5
 SNAPSHOTS_LAST = timedelta(days=7)
 """How long a draft is kept that was measured or tried out, and not submitted: each is some 900 kB."""
+
+
+class Terminal(Protocol):
+    """A device that one person after another uses, as far as an assessment has to know of it."""
+
+    @property
+    def pk(self) -> int: ...
+
+    @property
+    def idle_limit(self) -> timedelta:
+        """How long an assessment lasts there when nothing happens."""
 
 
 class NoAssessment(Exception):
@@ -150,11 +163,24 @@ def live_releases_here() -> list[int]:
 
 
 def start(
-    *, on: Release | Snapshot, language: str, voice: Assessment.Voice, now: datetime
+    *,
+    on: Release | Snapshot,
+    language: str,
+    voice: Assessment.Voice,
+    now: datetime,
+    terminal: Terminal | None = None,
 ) -> tuple[Token, Assessment]:
-    """Start an assessment on a release, or a trial on a draft. Nobody but the caller ever holds the
-    token."""
+    """Start an assessment on a release, at home or at a terminal, or a trial on a draft. Nobody but
+    the caller ever holds the token."""
+    pinned: dict[str, Any]
     match on:
+        case Release() if terminal:
+            pinned = {
+                "release_id": on.pk,
+                "channel": Assessment.Channel.KIOSK,
+                "device": terminal.pk,
+                "idle_limit": terminal.idle_limit,
+            }
         case Release():
             pinned = {"release_id": on.pk, "channel": Assessment.Channel.HOME}
         case Snapshot():
@@ -171,6 +197,45 @@ def start(
     columns = implied(assessment.content.knowledge, Evidence()).columns
     for name, value in columns.items():
         setattr(assessment, name, value)
+    if terminal is None:
+        assessment.save(force_insert=True)
+    else:
+        with transaction.atomic():
+            assessment.save(force_insert=True)
+            signals.begun.send(Assessment, assessment=assessment, terminal=terminal)
+    return token, assessment
+
+
+def copy_home(
+    *,
+    release: Release,
+    replies: list[Any],
+    set_by: list[str],
+    withdrawn: list[str],
+    voice: Assessment.Voice,
+    language: str,
+    now: datetime,
+) -> tuple[Token, Assessment]:
+    """Give somebody their finished assessment to take home: the same replies, on a device of their
+    own."""
+    token = Token(secrets.token_urlsafe(32))
+    assessment = Assessment(
+        token_hash=hash_of(token),
+        release=release,
+        revision=1,
+        language=language,
+        voice=voice,
+        started_at=now,
+        active_at=now,
+        replies=replies,
+        set_at=[1] * len(replies),
+        set_by=set_by,
+        withdrawn=withdrawn,
+    )
+    columns = implied(assessment.content.knowledge, assessment.evidence).columns
+    for name, value in columns.items():
+        setattr(assessment, name, value)
+    assessment.finished_at = now if assessment.concluded else None
     assessment.save(force_insert=True)
     return token, assessment
 
@@ -258,11 +323,22 @@ def answer(
             raise Withdraws(lost, assessment.revision)
         columns = _columns(assessment, number, evidence, follows, lost, now)
         if Assessment.objects.write(assessment, columns):
+            flags = assessment.flags
             for name, value in columns.items():
                 setattr(assessment, name, value)
+            if assessment.device is not None:
+                _tell(assessment, flags, now)
             return Progress(assessment, follows.step)
         assessment = _still_open(assessment.token_hash, now)
     raise Overtaken
+
+
+def _tell(assessment: Assessment, flags_before: list[str], now: datetime) -> None:
+    """Tell others what an answer at a terminal came to. It is saved, so nothing they do undoes it."""
+    if assessment.flags != flags_before:
+        signals.flags_changed.send_robust(Assessment, assessment=assessment, now=now)
+    if assessment.finished_at is not None:
+        signals.concluded.send_robust(Assessment, assessment=assessment, now=now)
 
 
 def _columns(
@@ -315,19 +391,38 @@ def finish(*, assessment: Assessment, now: datetime) -> bool:
         if not Assessment.objects.unchanged(assessment).filter(concluded=True).update(**columns):
             return False
         assessment.finished_at = assessment.active_at = now
+        if assessment.device is not None:
+            signals.concluded.send_robust(Assessment, assessment=assessment, now=now)
     return True
 
 
-def delete(*, token: Token) -> bool:
+def touch(*, token: Token, now: datetime, idle_limit: timedelta | None = None) -> bool:
+    """Say that the person is still there, and let their assessment last longer from now on, if they
+    need that. Returns whether there is one."""
+    longer = {} if idle_limit is None else {"idle_limit": idle_limit}
+    running = Assessment.objects.of(token).exclude(pk__in=Assessment.objects.expired(now))
+    return bool(running.update(active_at=now, **longer))
+
+
+def delete(*, token: Token, now: datetime) -> bool:
     """Delete the assessment of this token, if there is one; True once no file of ours holds it."""
-    count, _ = Assessment.objects.of(token).delete()
+    count = _delete(Assessment.objects.of(token), now)
     return erasure.overwrite() if count else True
+
+
+def _delete(assessments: AssessmentQuerySet, now: datetime) -> int:
+    """Delete these, once whoever has to keep something of them has it."""
+    with transaction.atomic():
+        signals.leaving.send(Assessment, assessments=assessments, now=now)
+        count, _ = assessments.delete()
+    return count
 
 
 def purge(*, now: datetime) -> tuple[int, bool]:
     """Delete what has expired, and drafts that were only looked at. Returns how many assessments, and
     whether no file of ours holds them any more."""
-    count, _ = Assessment.objects.expired(now).delete()
+    count = _delete(Assessment.objects.expired(now), now)
+    signals.purging.send(Assessment, now=now)
     tried_out = Assessment.objects.filter(snapshot__isnull=False).values("snapshot")
     forget_unused(made_before=now - SNAPSHOTS_LAST, used=tried_out)
     return count, erasure.overwrite()

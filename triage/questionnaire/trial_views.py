@@ -39,7 +39,7 @@ def begin(request: HttpRequest, topic: str) -> HttpResponse:
             faults = unsound.faults
         else:
             if running:
-                services.delete(token=_token(request))
+                services.delete(token=_token(request), now=timezone.now())
             token, assessment = services.start(
                 on=snapshot,
                 language=settings.LANGUAGE_CODE,
@@ -115,7 +115,7 @@ def _there(assessment: Assessment) -> str:
 
 
 def _ended(request: HttpRequest, topic: Topic) -> HttpResponse:
-    services.delete(token=_token(request))
+    services.delete(token=_token(request), now=timezone.now())
     response = redirect("try", topic=topic.key)
     response.delete_cookie(settings.TRIAL_COOKIE_NAME, samesite="Lax")
     return response

@@ -165,7 +165,7 @@ def begin(request: HtmxHttpRequest) -> HttpResponse:
         else:
             return render(request, "questionnaire/resume.html", {"continue_url": where(running)})
     if token:
-        services.delete(token=token)
+        services.delete(token=token, now=now)
     try:
         topic = request.POST.get("topic")
         release = live_release(topic) if topic else services.live_release_here()
@@ -177,6 +177,7 @@ def begin(request: HtmxHttpRequest) -> HttpResponse:
         language=get_language() or settings.LANGUAGE_CODE,
         voice=Assessment.Voice(voice if voice in Assessment.Voice else "text"),
         now=now,
+        terminal=getattr(request, "terminal", None),
     )
     response = SeeOther(where(assessment))
     keep_token(response, settings.ASSESSMENT_COOKIE_NAME, token)
@@ -323,7 +324,7 @@ def delete(request: HtmxHttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "questionnaire/delete.html")
     if token := token_of(request):
-        services.delete(token=token)
+        services.delete(token=token, now=timezone.now())
     response = SeeOther(reverse("questionnaire:deleted"))
     response.delete_cookie(cookie_of(request), samesite="Lax")
     return response

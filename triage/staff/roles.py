@@ -1,9 +1,9 @@
-"""The four roles, as groups: what each may do with the content, whose models lie above this app."""
+"""The roles, as groups: what each may do with the content and in the clinic, whose models lie above
+this app."""
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
-CONTENT = "content"
 DRAFTS = (
     "topic",
     "source",
@@ -32,6 +32,9 @@ def to(*actions: str, models: tuple[str, ...]) -> set[str]:
     return {f"{action}_{model}" for action in actions for model in models}
 
 
+RECEPTION = {"view_visit", "view_alert", "acknowledge_alert"}
+APPS = ("content", "handover", "kiosk", "desk")
+
 ROLES = {
     "Author": to("view", "add", "change", "delete", models=DRAFTS)
     | to("view", models=WORKFLOW)
@@ -39,6 +42,9 @@ ROLES = {
     "Approver": to("view", models=EVERYTHING) | {"approve_release"},
     "Publisher": to("view", models=EVERYTHING) | {"publish_release"},
     "Auditor": to("view", models=EVERYTHING),
+    "Reception": RECEPTION,
+    "Clinician": RECEPTION | {"pick_up", "add_verdict", "change_verdict", "view_verdict"},
+    "Clinic": to("view", "add", "change", "delete", models=("terminal", "apikey")),
 }
 
 
@@ -53,7 +59,7 @@ def set_up_groups() -> dict[str, Group]:
         group.name: group
         for group in Group.objects.filter(name__in=named).prefetch_related("permissions")
     }
-    there = Permission.objects.filter(content_type__app_label=CONTENT)
+    there = Permission.objects.filter(content_type__app_label__in=APPS)
     permissions = {permission.codename: permission for permission in there}
     for name, wanted in ROLES.items():
         if name not in groups:
