@@ -16,12 +16,23 @@ from triage.staff.roles import APPS, ROLES, set_up_groups
 from .people import sign_in, staff_member
 
 pytestmark = pytest.mark.django_db
-ALL_ROLES = ("Author", "Approver", "Publisher", "Auditor", "none", "superuser")
+ALL_ROLES = (
+    "Author",
+    "Approver",
+    "Publisher",
+    "Auditor",
+    "none",
+    "superuser",
+    "Reception",
+    "Clinician",
+    "Clinic",
+)
 
-# v view, a add, c change, d delete; for Author, Approver, Publisher, Auditor, no role, superuser.
-DRAFT = "vacd v v v - vacd"
-ONLY_READ = "v v v v - v"
-ACCOUNTS = "- - - - - vacd"
+# v view, a add, c change, d delete; for each of the roles, in their order.
+DRAFT = "vacd v v v - vacd - - -"
+ONLY_READ = "v v v v - v - - -"
+ACCOUNTS = "- - - - - vacd - - -"
+CLINIC = "- - - - - vacd - - vacd"
 TABLE = {
     "content.Topic": DRAFT,
     "content.Source": DRAFT,
@@ -40,7 +51,9 @@ TABLE = {
     "content.SavedCase": DRAFT,
     "content.Release": ONLY_READ,
     "auth.User": ACCOUNTS,
-    "otp_totp.TOTPDevice": "- - - - - vd",
+    "otp_totp.TOTPDevice": "- - - - - vd - - -",
+    "kiosk.Terminal": CLINIC,
+    "handover.ApiKey": CLINIC,
 }
 RIGHTS = {
     "content.add_proposal": "Author superuser",
@@ -56,6 +69,12 @@ RIGHTS = {
     "content.delete_auditrecord": "superuser",
     "auth.change_user": "superuser",
     "otp_totp.delete_totpdevice": "superuser",
+    "handover.view_visit": "Reception Clinician superuser",
+    "handover.acknowledge_alert": "Reception Clinician superuser",
+    "handover.pick_up": "Clinician superuser",
+    "handover.change_handover": "superuser",
+    "desk.add_verdict": "Clinician superuser",
+    "desk.view_verdict": "Clinician superuser",
 }
 
 
@@ -148,5 +167,5 @@ def test_a_real_service_makes_the_roles_by_a_command() -> None:
 
     call_command("set_up_roles", stdout=out)
 
-    assert out.getvalue() == "There are Author, Approver, Publisher, Auditor.\n"
+    assert out.getvalue() == "There are {}.\n".format(", ".join(ROLES))
     assert set(Group.objects.values_list("name", flat=True)) == set(ROLES)
