@@ -149,6 +149,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "triage.middleware.log_request",
     "triage.questionnaire.middleware.try_out_drafts",
+    "triage.handover.api.middleware.answer_in_json",
     "triage.middleware.speak_as_the_address_says",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from . import views
 
 app_name = "api"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("step", views.step, name="step"),
+    path("openapi.json", views.openapi, name="openapi"),
+]
