@@ -162,6 +162,7 @@ MIDDLEWARE = [
     "triage.middleware.LimitThePost",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "triage.kiosk.middleware.KnowTerminal",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -410,6 +410,13 @@ def delete(*, token: Token, now: datetime) -> bool:
     return erasure.overwrite() if count else True
 
 
+def delete_at(*, device: int, now: datetime) -> bool:
+    """Delete whatever stands at this terminal, if anything does; True as for `delete`."""
+    there = Assessment.objects.filter(device=device)
+    count = _delete(there, now) if there.exists() else 0
+    return erasure.overwrite() if count else True
+
+
 def _delete(assessments: AssessmentQuerySet, now: datetime) -> int:
     """Delete these, once whoever has to keep something of them has it."""
     with transaction.atomic():

@@ -1,0 +1,16 @@
+"""What a kiosk does when an assessment is begun at one."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from triage.handover import visits
+from triage.questionnaire.models import Assessment
+from triage.questionnaire.signals import begun
+
+from .showing import Showing
+
+
+@receiver(begun)
+def give_ticket(assessment: Assessment, terminal: Showing, **_: Any) -> None:
+    visits.open_visit(assessment=assessment, place=terminal.place, now=assessment.started_at)
