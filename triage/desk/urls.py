@@ -1,4 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from . import views
 
 app_name = "desk"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.waiting, name="waiting"),
+    path("live", views.live, name="live"),
+    path("visits/<int:visit>/seen", views.acknowledge, name="acknowledge"),
+]

@@ -7,11 +7,10 @@ import structlog
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django_otp.middleware import OTPMiddleware
 
 from . import kept, signing_in
-from .pages import ask_to_save, is_about_typing, lead_to
+from .pages import ask_to_save, glance_of, is_about_typing, lead_to_sign_in, watches
 from .site import is_for_staff
 
 log = structlog.get_logger("triage.staff")
@@ -32,10 +31,17 @@ class KnowStaff:
 
     # After the check of the post's origin, which is made when the view is known.
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
-        if not is_for_staff(request) or not request.user.is_authenticated:
+        if not is_for_staff(request):
+            return None
+        if seen_at_a_glance := glance_of(request):
+            return seen_at_a_glance
+        if not request.user.is_authenticated:
             return None
         if why := signing_in.over(request.session):
-            if is_about_typing(request):
+            watched = watches(request)
+            if watched and why == signing_in.IDLE:
+                return None  # and not seen(): whoever comes by must not open the rest with it
+            if is_about_typing(request) and not watched:
                 return ask_to_save()
             log.info("session_over", who=request.user.get_username(), why=why)
             typed = kept.typed(request)
@@ -47,7 +53,7 @@ class KnowStaff:
             request.user = AnonymousUser()
             if request.resolver_match and request.resolver_match.view_name == "admin:login":
                 return None
-            return lead_to(request, reverse("admin:login"), why=why)
+            return lead_to_sign_in(request, why=why)
         if "poll" not in request.GET:
             signing_in.seen(request.session)
         return None

@@ -29,12 +29,31 @@ def staff_page[V: View](*permissions: str) -> Callable[[V], V]:
         @wraps(view)
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not is_signed_in(request):
-                return lead_to(request, reverse("admin:login"))
+                return lead_to_sign_in(request)
             if not person(request).has_perms(permissions):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
         return cast(V, never_cache(csrf_protect(page)))
+
+    return decorate
+
+
+type Glance = Callable[[HttpRequest], HttpResponse | None]
+
+
+def watching_page[V: View](*permissions: str, glance: Glance | None = None) -> Callable[[V], V]:
+    """Open a page as `staff_page` does, and keep it open on a session that is idle.
+
+    For a screen that is looked at and not touched. It shows as little as it can, and being asked for
+    keeps nothing else open: an idle session stays idle. `glance` may answer before anything of the
+    person is looked up, so it has to make sure by itself that they are still signed in.
+    """
+
+    def decorate(view: V) -> V:
+        page = staff_page(*permissions)(view)
+        page.__dict__.update(watches=True, glance=glance)
+        return page
 
     return decorate
 
@@ -61,6 +80,26 @@ def confirmed_recently[V: View](view: V) -> V:
 def person(request: HttpRequest) -> User:
     """Return who is signed in, on a page that nobody else sees."""
     return cast(User, request.user)
+
+
+def watches(request: HttpRequest) -> bool:
+    """Whether the page that is asked for stays open on an idle session."""
+    return bool(request.resolver_match and getattr(request.resolver_match.func, "watches", False))
+
+
+def glance_of(request: HttpRequest) -> HttpResponse | None:
+    """Return what a page answers at a glance, if it does."""
+    glance: Glance | None = getattr(
+        request.resolver_match and request.resolver_match.func, "glance", None
+    )
+    return glance(request) if glance else None
+
+
+def lead_to_sign_in(request: HttpRequest, **query: str) -> HttpResponse:
+    """Redirect to the sign-in; a screen that asks by itself stays, and says that it shows no more."""
+    if watches(request) and "poll" in request.GET:
+        return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
+    return lead_to(request, reverse("admin:login"), **query)
 
 
 def lead_to(request: HttpRequest, address: str, **query: str) -> HttpResponse:

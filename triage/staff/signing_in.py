@@ -12,6 +12,7 @@ import secrets
 import time
 from base64 import b32encode
 from binascii import unhexlify
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -30,6 +31,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 HALF_WAY, NEW_PHONE = "staff_half_way", "staff_new_phone"
 SIGNED_IN_AT, SEEN_AT, CONFIRMED_AT = "staff_signed_in_at", "staff_seen_at", "staff_confirmed_at"
+IDLE, LONG = "idle", "long"
 SEEN_EVERY = 60
 """Seconds: how often at most a session is written because somebody is still there."""
 
@@ -230,13 +232,19 @@ def remove_phone(*, user: User, by: User) -> None:
 
 
 def over(session: Any) -> str:
-    """Return why a session has come to its end ("idle", "long"), or nothing."""
+    """Return why a session has come to its end (IDLE, LONG), or nothing."""
     now = time.time()
     if now - session.get(SIGNED_IN_AT, 0) > settings.STAFF_SESSION.total_seconds():
-        return "long"
+        return LONG
     if now - session.get(SEEN_AT, 0) > settings.STAFF_IDLE.total_seconds():
-        return "idle"
+        return IDLE
     return ""
+
+
+def ends_at(session: Any) -> datetime:
+    """Return when a session comes to its end, whoever is there."""
+    signed_in_at: float = session[SIGNED_IN_AT]
+    return datetime.fromtimestamp(signed_in_at, UTC) + settings.STAFF_SESSION
 
 
 def seen(session: Any) -> None:

@@ -1,0 +1,19 @@
+from django import forms
+
+
+class CodeForm(forms.Form):
+    """The code that a patient brings, in capitals or not, with spaces or hyphens or without."""
+
+    code = forms.CharField(
+        label="Code from the patient",
+        max_length=30,
+        error_messages={"required": "Type the code that the patient shows you, such as K7M-4QX."},
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "size": 10,
+            }
+        ),
+    )
