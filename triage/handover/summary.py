@@ -35,6 +35,7 @@ from triage.engine import (
     Reply,
     RiskReason,
     RuleKey,
+    Together,
     Unknown,
     Urgency,
     Weight,
@@ -95,8 +96,9 @@ class ReasonTold:
     """One reason for the urgency. `kind` is that of the rule (“red_flag”, “scope”, “floor”), or
     “risk”; `key` that of the rule, of the risk group, or of the condition that is a risk alone.
 
-    `posterior` and `threshold` are probabilities, of a risk only: the highest posterior that is
-    reached when alarms are taken away one by one, and what it had to reach.
+    Of a risk only: `conditions` that are it together; `posterior` and `threshold`, probabilities:
+    the highest posterior that is reached when alarms are taken away one by one, and what it had to
+    reach.
     """
 
     kind: str
@@ -105,15 +107,18 @@ class ReasonTold:
     message: str
     urgency: Urgency
     findings: tuple[str, ...] = ()
+    conditions: tuple[ConditionKey, ...] = ()
     posterior: float | None = None
     threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One finding, or several that are one reason, and what it adds to the log-odds; nats."""
+    """One finding, or several that are one reason, and what it adds to the log-odds; nats. `brief`
+    names several without counting them up."""
 
     text: str
+    brief: str
     nats: float
 
 
@@ -364,6 +369,7 @@ class _Teller:
                     else self.wording.condition(first).name,
                     message="" if group else self.wording.advice("condition", first).what_to_do,
                     urgency=urgency,
+                    conditions=conditions,
                     posterior=posterior,
                     threshold=threshold,
                 )
@@ -385,10 +391,16 @@ class _Teller:
         )
 
     def _told(self, weights: Iterable[Weight]) -> tuple[Told, ...]:
-        return tuple(
-            Told(told(weight.finding, self.evidence, self.knowledge, self.wording), weight.nats)
-            for weight in weights
-        )
+        return tuple(self._weight(weight) for weight in weights)
+
+    def _weight(self, weight: Weight) -> Told:
+        text = told(weight.finding, self.evidence, self.knowledge, self.wording)
+        brief = text
+        if isinstance(weight.finding, Together):
+            names = self.wording.syndrome(weight.finding.syndrome)
+            said = [name for name in (names.present, names.absent) if name in text]
+            brief = max(said, key=len)  # “Ill all over” is a part of “Not ill all over”
+        return Told(text, brief, weight.nats)
 
     def _unknown(self, unknown: Unknown) -> UnknownTold:
         return UnknownTold(
