@@ -25,14 +25,13 @@ def hash_of(key: str) -> str:
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
 
-def make(*, name: str, per_minute: int, by: User, now: datetime) -> tuple[ApiKey, str]:
-    """Make a key, and return it together with what nobody can look up again."""
-    key = PREFIX + secrets.token_urlsafe(32)
-    made = ApiKey.objects.create(
-        name=name, key_hash=hash_of(key), per_minute=per_minute, made_by=by, made_at=now
-    )
-    log.warning("api_key_made", who=by.get_username(), key=name)
-    return made, key
+def make(*, key: ApiKey, by: User, now: datetime) -> str:
+    """Save a key that has a name, and return what its holder sends: nobody can look it up again."""
+    secret = PREFIX + secrets.token_urlsafe(32)
+    key.key_hash, key.made_by, key.made_at = hash_of(secret), by, now
+    key.save(force_insert=True)
+    log.warning("api_key_made", who=by.get_username(), key=key.name)
+    return secret
 
 
 def revoke(*, key: ApiKey, by: User, now: datetime) -> bool:
