@@ -1,12 +1,15 @@
 """The page of one person: what they handed over, as it is read, copied, printed and taken away."""
 
 import json
+import math
 from http import HTTPStatus
 
 import structlog
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.timezone import localtime
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from triage.content.views.page import page
@@ -24,11 +27,19 @@ from .names import name_of
 
 log = structlog.get_logger("triage.desk")
 
+STILL_ON_DISK = "Deleted here. The file on the disk is overwritten within minutes."
 NO_SUCH_CODE = (
     "Nothing is here under this code. Look at it again: it has six letters and digits. It may also be"
     " older than 12 hours, or replaced by a newer one."
 )
+TOO_MANY = "Too many wrong codes. The next one counts in {minutes} minutes."
 NOBODYS = "Nobody has handed this over, or it was taken or has deleted itself."
+
+
+def _taken_by(handover: Handover) -> str:
+    assert handover.opened_at is not None  # that is what made it somebody's
+    by = name_of(handover.opened_by) if handover.opened_by else "A colleague"
+    return f"{by} opened this at {localtime(handover.opened_at):%H:%M}: ask them."
 
 
 @staff_page("handover.pick_up")
@@ -40,9 +51,11 @@ def pick_up(request: HttpRequest) -> HttpResponse:
         code, by = form.cleaned_data["code"], person_here(request)
         try:
             found = services.pick_up(code=code, by=by, now=timezone.now())
-        except services.TooManyTries:
-            form.add_error("code", "Too many wrong codes. Wait a few minutes, then try again.")
+        except services.TooManyTries as why:
+            form.add_error("code", TOO_MANY.format(minutes=math.ceil(why.seconds / 60)))
             status = HTTPStatus.TOO_MANY_REQUESTS
+        except services.PickedUp as why:
+            form.add_error("code", _taken_by(why.handover))
         except services.NoSuchCode:
             form.add_error("code", NO_SUCH_CODE)
         else:
@@ -145,7 +158,8 @@ def done(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask once, then delete what was taken into the record."""
     handover = _opened(request, pk)
     if request.method == "POST":
-        services.forget(handover)
+        is_overwritten = services.forget(handover)
         log.info("handover_taken", who=person_here(request).get_username())
+        messages.success(request, "Deleted here." if is_overwritten else STILL_ON_DISK)
         return redirect("desk:waiting")
     return page(request, "desk/done.html", title="Delete it here", handover=handover)

@@ -1,10 +1,17 @@
 from django.urls import path
 
-from . import views
+from . import people, views
 
 app_name = "desk"
 urlpatterns = [
     path("", views.waiting, name="waiting"),
     path("live", views.live, name="live"),
     path("visits/<int:visit>/seen", views.acknowledge, name="acknowledge"),
+    path("pick-up", people.pick_up, name="pick_up"),
+    path("people/<int:pk>", people.person, name="person"),
+    path("people/<int:pk>/open", people.open_it, name="open"),
+    path("people/<int:pk>/note", people.note, name="note"),
+    path("people/<int:pk>/fhir", people.fhir, name="fhir"),
+    path("people/<int:pk>/receipt", people.receipt, name="receipt"),
+    path("people/<int:pk>/done", people.done, name="done"),
 ]

@@ -16,7 +16,6 @@
   const LOST = [[330, 0, 0.5], [220, 0.6, 0.9]];
 
   const showSound = () => {
-    button.setAttribute("aria-pressed", wanted);
     button.textContent = wanted ? "Sound is on" : "Sound is off";
     one("#mute").hidden = !wanted || speaker.state === "running";
   };

@@ -2,15 +2,18 @@
 {
   const one = (selector) => document.querySelector(selector);
   const person = one(".person");
-  const offer = (way) => (one(`[data-needs=${way}]`).hidden = false);
+  const offer = (way, does) => {
+    const button = one(way);
+    button.hidden = false;
+    button.addEventListener("click", does);
+  };
 
-  offer("print");
-  one("#print").addEventListener("click", () => print());
+  offer("#print", () => print());
 
+  // Only where the connection is safe, as on a kiosk's own network without HTTPS it is not.
   if (navigator.clipboard) {
-    offer("copy");
-    one("#copy").addEventListener("click", async () => {
-      const said = one("#copied");
+    const said = one("#copied");
+    offer("#copy", async () => {
       try {
         await navigator.clipboard.writeText(one("#plain-text").textContent);
         said.textContent = "Copied.";
