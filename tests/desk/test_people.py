@@ -13,6 +13,7 @@ from django.utils import timezone
 from time_machine import Traveller
 
 from tests.staff.people import sign_in
+from triage.desk.models import Verdict
 from triage.handover import services
 from triage.handover.models import Handover
 from triage.staff.roles import ROLES
@@ -129,13 +130,14 @@ def test_what_came_from_a_phone_at_home_opens_by_its_code_alone(
 
 def test_it_is_taken_away_as_text_as_fhir_and_with_its_receipt(page: str, surgery: Client) -> None:
     ticket = Handover.objects.get().document["ticket"]
+    shown = re.search(r'<pre id="plain-text" hidden>(.*?)</pre>', surgery.get(page).text, re.S)
     note = surgery.get(f"{page}/note")
     fhir = surgery.get(f"{page}/fhir")
     receipt = surgery.get(f"{page}/receipt")
 
     assert note.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert f"Ticket {ticket}" in note.content.decode()
-    shown = re.search(r'<pre id="plain-text" hidden>(.*?)</pre>', surgery.get(page).text, re.S)
+    assert Verdict.objects.get().reference in note.content.decode()
     assert shown is not None
     assert unescape(shown[1]) == note.content.decode()
     assert json.loads(fhir.content)["resourceType"] == "Bundle"
@@ -195,6 +197,9 @@ OPEN_TO = {
     "people/{handover}/receipt": {"Clinician"},
     "people/{handover}/done": {"Clinician"},
     "people/{handover}/open": {"Clinician"},
+    "verdict": {"Clinician"},
+    "evidence": {"Clinician"},
+    "evidence.csv": {"Clinician"},
 }
 POSTS = {"visits/{visit}/seen", "people/{handover}/open"}
 

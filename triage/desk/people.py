@@ -22,7 +22,9 @@ from triage.handover.summary import summary_of_handover
 from triage.staff.pages import person as person_here
 from triage.staff.pages import staff_page
 
+from . import verdicts
 from .forms import CodeForm
+from .models import Judgement
 from .names import name_of
 
 log = structlog.get_logger("triage.desk")
@@ -97,6 +99,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     if handover.opened_at is None:
         return page(request, "desk/closed.html", title=_title(handover), handover=handover)
     summary = summary_of_handover(handover)
+    verdict = verdicts.keep(handover=handover, summary=summary, on=timezone.localdate())
     return page(
         request,
         "desk/person.html",
@@ -104,7 +107,11 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         handover=handover,
         summary=summary,
         opened_by=name_of(handover.opened_by) if handover.opened_by else "",
-        plain_text=clinicians_note.plain_text(summary),
+        plain_text=clinicians_note.plain_text(summary, reference=verdict.reference),
+        reference=verdict.reference,
+        verdict=verdict,
+        judgements=Judgement.choices,
+        back=request.path,
     )
 
 
@@ -116,7 +123,10 @@ def _title(handover: Handover) -> str:
 @staff_page("handover.pick_up")
 @require_safe
 def note(request: HttpRequest, pk: int) -> HttpResponse:
-    text = clinicians_note.plain_text(summary_of_handover(_opened(request, pk)))
+    handover = _opened(request, pk)
+    text = clinicians_note.plain_text(
+        summary_of_handover(handover), reference=verdicts.reference_of(handover)
+    )
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import people, views
+from . import evidence_views, people, views
 
 app_name = "desk"
 urlpatterns = [
@@ -14,4 +14,7 @@ urlpatterns = [
     path("people/<int:pk>/fhir", people.fhir, name="fhir"),
     path("people/<int:pk>/receipt", people.receipt, name="receipt"),
     path("people/<int:pk>/done", people.done, name="done"),
+    path("verdict", evidence_views.verdict, name="verdict"),
+    path("evidence", evidence_views.show_evidence, name="evidence"),
+    path("evidence.csv", evidence_views.evidence_csv, name="evidence_csv"),
 ]
