@@ -14,6 +14,7 @@ from triage.questionnaire import services as questionnaire
 from triage.questionnaire.languages import bare_path
 from triage.questionnaire.models import Token, hash_of
 from triage.questionnaire.trials import is_trial
+from triage.questionnaire.views import token_of
 
 from . import enrolment, services
 from .models import Terminal
@@ -27,7 +28,7 @@ OPEN_HERE = {"questionnaire", "handover", "kiosk"}
 
 CLOSED_HERE = {"questionnaire:robots", "questionnaire:sitemap", "handover:take"}
 START = {"questionnaire:start", "questionnaire:start_of"}
-BEGIN = "questionnaire:begin"
+BEGIN, LEAVE = "questionnaire:begin", "kiosk:leave"
 OWN = {"kiosk:desk", "kiosk:known"}
 """The pages of a kiosk that are a person's; the others see for themselves to who is there."""
 
@@ -65,7 +66,7 @@ class KnowTerminal:
         name = match.view_name
         try:
             if not showing.reachable:
-                return None if name in WHEN_UNREACHABLE else errors.unavailable(request)
+                return None if name in WHEN_UNREACHABLE else _unavailable(request, name)
             if showing.locked:
                 return None if name in WHEN_LOCKED else _locked(request)
             if match.app_name not in OPEN_HERE or name in CLOSED_HERE or is_trial(request):
@@ -73,7 +74,7 @@ class KnowTerminal:
             return _of_the_person(request, showing, name)
         except DatabaseError as error:
             log.error("database_failed", exception=type(error).__qualname__)
-            return errors.unavailable(request)
+            return _unavailable(request, name)
 
 
 def _showing_of(request: HttpRequest) -> Showing | None:
@@ -88,12 +89,7 @@ def _showing_of(request: HttpRequest) -> Showing | None:
         return Unreachable(now)
     if terminal is None or not enrolment.is_open(terminal):
         return Locked(now)
-    return Showing(terminal, _token_of(request), now)
-
-
-def _token_of(request: HttpRequest) -> Token | None:
-    token = request.COOKIES.get(settings.ASSESSMENT_COOKIE_NAME)
-    return Token(token) if token else None
+    return Showing(terminal, token_of(request), now)
 
 
 def _of_the_person(request: HttpRequest, showing: Showing, name: str) -> HttpResponse | None:
@@ -109,14 +105,23 @@ def _of_the_person(request: HttpRequest, showing: Showing, name: str) -> HttpRes
         return start_over(request, showing, "nobody") if alone else None
     if name in START:
         return start_over(request, showing, "start page")
-    if showing.person is None:
+    person = showing.find_person()
+    if person is None:
         return start_over(request, showing, "idle")
+    showing.person = person
     return None
+
+
+def _unavailable(request: HttpRequest, name: str) -> HttpResponse:
+    """Say that the database is away. The server's own limit ends a visit that cannot be wiped now;
+    the browser can forget it at once."""
+    response = errors.unavailable(request)
+    return without_traces(request, response) if name == LEAVE else response
 
 
 def _locked(request: HttpRequest) -> HttpResponse:
     response = errors.static_page(request, "kiosk/locked.html", 403)
-    if token := _token_of(request):
+    if token := token_of(request):
         questionnaire.delete(token=token, now=timezone.now())
         without_traces(request, response)
     return response

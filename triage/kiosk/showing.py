@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -71,7 +72,14 @@ class Showing:
 
     @cached_property
     def person(self) -> Person | None:
-        """Who is at it, as long as their time is not over."""
+        """Who is at it, as long as their time is not over; nobody, on a page that says that the
+        database is away."""
+        try:
+            return self.find_person()
+        except DatabaseError:
+            return None
+
+    def find_person(self) -> Person | None:
         if self.token is None:
             return None
         ticket = Visit.objects.filter(assessment=OuterRef("pk")).values("ticket")[:1]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Concatenate, cast
 
 import structlog
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.staticfiles import finders
 from django.db import DatabaseError
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +22,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from triage.questionnaire import errors, health
-from triage.questionnaire.views import SeeOther
+from triage.questionnaire.views import SeeOther, token_of
 from triage.staff.signing_in import address_of
 
 from . import enrolment, pin, services
@@ -100,7 +101,6 @@ def leave(request: HttpRequest, showing: Showing) -> HttpResponse:
     try:
         services.wipe(showing=showing, why="left", now=timezone.now())
     except DatabaseError as error:
-        # The server's own limit ends it before long; the browser can forget it at once.
         log.error("not_wiped", terminal=showing.pk, exception=type(error).__qualname__)
         return without_traces(request, errors.unavailable(request))
     return without_traces(request, lead_to_first_page(request, showing))
@@ -145,13 +145,13 @@ def pulse(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-def worker(request: HttpRequest) -> FileResponse:
+def worker(request: HttpRequest) -> HttpResponse:
     """The service worker. It stands for the whole site, which only a header can allow."""
     found = finders.find("js/kiosk_worker.js")
     if found is None:
         raise Http404
-    return FileResponse(
-        open(found, "rb"),
+    return HttpResponse(
+        Path(found).read_bytes(),
         content_type="text/javascript; charset=utf-8",
         headers={"Service-Worker-Allowed": "/"},
     )
@@ -194,7 +194,8 @@ def enrol(request: HttpRequest) -> HttpResponse:
             form.add_error("code", "There were too many wrong codes. Try again in 15 minutes.")
             status = 429
         else:
-            return _enrolled(request, Showing(terminal, None, timezone.now()), token)
+            here = Showing(terminal, token_of(request), timezone.now())
+            return _enrolled(request, here, token)
     response = render(
         request,
         "kiosk/enrol.html",
@@ -206,9 +207,9 @@ def enrol(request: HttpRequest) -> HttpResponse:
 
 
 def _enrolled(request: HttpRequest, showing: Showing, token: str) -> HttpResponse:
-    """Keep the token, and nothing of the staff who may have signed in on this browser."""
+    """Keep the token of the terminal, and nothing else that was done on this browser before."""
     logout(request)
-    response = without_traces(request, SeeOther(showing.first_page))
+    response = start_over(request, showing, "enrolled")
     response.set_cookie(
         settings.KIOSK_COOKIE_NAME,
         token,
