@@ -100,3 +100,8 @@ def urgency_of(release: Release, flag: str) -> Urgency:
 
 def receptionist(name: str = "amina", **more: str) -> User:
     return User.objects.create_user(name, is_staff=True, **more)
+
+
+def of_the_clinic() -> User:
+    """Somebody who is there before and after a test with real transactions."""
+    return User.objects.get(username="demo-clinic")

@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from . import views
 
 app_name = "handover"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("check/hand-over", views.begin, name="begin"),
+    path("take/<slug:link>", views.take, name="take"),
+]
