@@ -24,6 +24,7 @@ from . import enrolment, pin
 from .models import Terminal
 
 SEEN_LATELY = timedelta(minutes=2)
+IS_IT_ON, FOR_THE_RECORD = "Is it on?", "For the record"
 
 log = structlog.get_logger("triage.kiosk")
 
@@ -76,10 +77,10 @@ class TerminalAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # as above
     actions = None
     list_display = ("place", "state", "seen", "has_pin")
     search_fields = ("place",)
-    readonly_fields = ("state", "what_to_do", "seen", "pin_state", "made_by", "made_at")
+    readonly_fields = ("state", "what_to_do", "seen", "pin_state", "made")
     fieldsets = (
         (None, {"fields": ("place", "help_text")}),
-        ("Is it on?", {"fields": ("state", "seen", "what_to_do")}),
+        (IS_IT_ON, {"fields": ("state", "seen", "what_to_do")}),
         ("Languages", {"fields": ("language", "languages")}),
         (
             "How long it waits",
@@ -92,13 +93,23 @@ class TerminalAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # as above
         ("How it looks", {"fields": ("target", "controls_low", "sound")}),
         ("What people can take along", {"fields": ("prints", "shows_qr")}),
         ("Staff at the kiosk", {"fields": ("pin_state", "pin")}),
-        ("For the record", {"fields": ("made_by", "made_at")}),
+        (FOR_THE_RECORD, {"fields": ("made",)}),
     )
 
     class Media:
         css = {"all": ("content/admin.css",)}
 
     # What it says
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return [each for each in fieldsets if each[0] not in (IS_IT_ON, FOR_THE_RECORD)]
+        return fieldsets
+
+    @admin.display(description="added")
+    def made(self, terminal: Terminal) -> str:
+        return f"{_when(terminal.made_at).capitalize()}, by {terminal.made_by.get_username()}"
 
     @admin.display(description="state")
     def state(self, terminal: Terminal) -> str:
@@ -115,10 +126,12 @@ class TerminalAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # as above
     def seen(self, terminal: Terminal) -> str:
         if terminal.seen_at is None:
             return "Never"
-        ago = timezone.now() - terminal.seen_at
-        if ago <= SEEN_LATELY:
+        said = f"{timesince(terminal.seen_at)} ago"
+        if not enrolment.is_open(terminal):
+            return said
+        if timezone.now() - terminal.seen_at <= SEEN_LATELY:
             return "On now"
-        return f"{timesince(terminal.seen_at)} ago: is it switched on, and on the network?"
+        return f"{said}: is it switched on, and on the network?"
 
     @admin.display(description="PIN", boolean=True)
     def has_pin(self, terminal: Terminal) -> bool:
@@ -135,8 +148,6 @@ class TerminalAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # as above
 
     @admin.display(description="what to do")
     def what_to_do(self, terminal: Terminal) -> str:
-        if terminal._state.adding:
-            return "Save this first. You are then led to its code."
         links = [("admin:kiosk_terminal_code", "Make a code, to set up a screen")]
         if enrolment.is_open(terminal):
             links.append(("admin:kiosk_terminal_revoke", "End it, and lock its screen"))
@@ -207,6 +218,7 @@ def code(request: HttpRequest, pk: int) -> HttpResponse:
         code=made and f"{made[:4]} {made[4:]}",
         until=timezone.now() + enrolment.CODE_LASTS,
         there=request.build_absolute_uri(reverse("kiosk:enrol")),
+        first=request.build_absolute_uri(reverse("kiosk:attract")),
     )
 
 
