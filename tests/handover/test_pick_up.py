@@ -15,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from tests.desk.people import at_the_desk, member
 from tests.questionnaire.conftest import Person
 from triage.content.models import Release
 from triage.engine import outcome, receipt
@@ -319,14 +320,20 @@ def test_staff_are_led_to_the_desk(handed: Codes, doctor: User) -> None:
     assert Handover.objects.get().link_used_at is None
 
 
-def test_staff_open_it_by_the_link(handed: Codes, doctor: User) -> None:
-    opened = services.pick_up_by_link(token=handed.link, by=doctor, now=timezone.now())
+@pytest.mark.parametrize(
+    "before", ["", "https://here.example/take/", "https://here.example/es/take/"]
+)
+def test_staff_open_it_by_what_their_scanner_reads(
+    handed: Codes, doctor: User, before: str
+) -> None:
+    opened = pick_up(before + handed.link, doctor)
 
     assert opened.opened_by == doctor
-    with pytest.raises(services.NoSuchLink):
-        services.pick_up_by_link(token=handed.link, by=doctor, now=timezone.now())
+    with pytest.raises(services.NoSuchCode):
+        pick_up(handed.link, doctor)
     with pytest.raises(services.NoSuchLink):
         services.take_along(token=handed.link, now=timezone.now())
+    assert not WrongCode.objects.exists()
 
 
 def test_a_colleague_who_comes_second_leaves_the_link_to_its_person(
@@ -335,6 +342,18 @@ def test_a_colleague_who_comes_second_leaves_the_link_to_its_person(
     pick_up(handed.code, doctor)
 
     with pytest.raises(services.PickedUp):
-        services.pick_up_by_link(token=handed.link, by=receptionist(), now=timezone.now())
+        pick_up(handed.link, receptionist())
 
     services.take_along(token=handed.link, now=timezone.now())
+
+
+def test_what_was_scanned_stands_in_the_form_of_the_desk(handed: Codes) -> None:
+    clinician = at_the_desk(member("gp", "Clinician"))
+
+    asked: Any = clinician.get(f"/take/{handed.link}", follow=True)
+    assert f'value="{handed.link}"' in asked.content.decode()
+    assert Handover.objects.get().opened_at is None
+    posted = clinician.post("/staff/desk/pick-up", {"code": handed.link})
+
+    assert posted.headers["Location"] == f"/staff/desk/people/{Handover.objects.get().pk}"
+    assert Handover.objects.get().opened_by == User.objects.get(username="gp")

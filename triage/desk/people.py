@@ -47,7 +47,8 @@ def _taken_by(handover: Handover) -> str:
 @staff_page("handover.pick_up")
 @require_http_methods(["GET", "HEAD", "POST"])
 def pick_up(request: HttpRequest) -> HttpResponse:
-    form = CodeForm(request.POST if request.method == "POST" else None)
+    scanned = {"code": request.GET.get("link", "")}
+    form = CodeForm(request.POST if request.method == "POST" else None, initial=scanned)
     status = HTTPStatus.OK
     if form.is_valid():
         code, by = form.cleaned_data["code"], person_here(request)

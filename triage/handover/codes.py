@@ -18,6 +18,7 @@ LETTERS = "23456789BCDFGHJKMNPQRSTVWXYZ"
 LENGTH = 6
 LINK_BYTES = 18
 BETWEEN = re.compile(r"[\W_]+")
+LINK = re.compile(r"(?:^|/)([\w-]{24})$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,13 @@ def typed(code: str) -> str:
     plain = BETWEEN.sub("", code).upper()
     fits = len(plain) == LENGTH and set(plain) <= set(LETTERS)
     return plain if fits else ""
+
+
+def scanned(text: str) -> str:
+    """Return the link in what a scanner has read, with the address before it or without; else
+    nothing."""
+    found = LINK.search(text.strip())
+    return found[1] if found else ""
 
 
 def hash_of(secret: str) -> str:
