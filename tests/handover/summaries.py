@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -109,13 +110,20 @@ def cases() -> dict[str, Evidence]:
 
 def interviewed(**replies: Any) -> Evidence:
     """Return the replies of somebody who says this, and else answers as calmly as it goes."""
-    evidence = Evidence()
-    while isinstance(step := next_step(shipped_content().knowledge, evidence), Ask):
-        feature = feature_of(step.feature)
-        said = replies.get(feature.key)
-        evidence = evidence.set(
-            feature.key, calm(feature) if said is None else _reply(feature, said)
-        )
+    return _asked_for(replied(**replies), calm)
+
+
+def interviewed_as(known: Evidence) -> Evidence:
+    """Return the replies of somebody of whom this is known, and who does not know what is not."""
+    return _asked_for(known, lambda feature: next(iter(not_known(feature)), calm(feature)))
+
+
+def _asked_for(known: Evidence, otherwise: Callable[[Feature], Reply]) -> Evidence:
+    knowledge, evidence = shipped_content().knowledge, Evidence()
+    while isinstance(step := next_step(knowledge, evidence), Ask):
+        feature = knowledge.feature(step.feature)
+        reply = known.get(feature.key) or otherwise(feature)
+        evidence = evidence.set(feature.key, reply)
     return evidence
 
 

@@ -31,7 +31,6 @@ from .summary import (
     Status,
     Summary,
     Told,
-    UnknownTold,
 )
 
 COLUMNS = 80
@@ -146,6 +145,8 @@ class Note:
     observed: tuple[str, ...]
     unknowns_heading: str
     unknowns: tuple[Entry, ...]
+    leads_heading: str
+    leads: tuple[Entry, ...]
 
 
 def plain_text(summary: Summary, *, reference: str = "") -> str:
@@ -190,7 +191,13 @@ def note_of(summary: Summary, *, reference: str = "") -> Note:
             findings=tuple(_findings(summary)),
             observed=tuple(_observed(summary.findings)),
             unknowns_heading=_("Not known, and could change the advice"),
-            unknowns=tuple(_unknown(unknown, summary.urgency) for unknown in summary.unknowns),
+            unknowns=tuple(_unknowns(summary)),
+            leads_heading=_("Not known, and could change which cause comes first"),
+            leads=tuple(
+                Entry(unknown.feature, unknown.name)
+                for unknown in summary.unknowns
+                if unknown.leads
+            ),
         )
 
 
@@ -370,27 +377,25 @@ def _observed(findings: Iterable[FindingTold]) -> Iterator[str]:
         }
 
 
-def _unknown(unknown: UnknownTold, urgency: Urgency) -> Entry:
-    return Entry(
-        unknown.feature,
-        unknown.name,
-        ". ".join([unknown.answer, *_could_change(unknown, urgency)]),
-    )
-
-
-def _could_change(unknown: UnknownTold, urgency: Urgency) -> Iterator[str]:
-    if unknown.highest > urgency:
-        could = _("Could make it more urgent: %(how_soon)s") % {
-            "how_soon": HOW_SOON[unknown.highest]
+def _unknowns(summary: Summary) -> Iterator[Entry]:
+    """Yield what is not known and could change the urgency, and how; what could raise it first."""
+    knowledge = summary.source.content.knowledge
+    raising = [unknown for unknown in summary.unknowns if unknown.highest > summary.urgency]
+    for unknown in raising:
+        could = _("%(answer)s. Could make it more urgent: %(how_soon)s") % {
+            "answer": unknown.answer,
+            "how_soon": HOW_SOON[unknown.highest],
         }
-        flags = "; ".join(flag.title for flag in unknown.rules)
-        yield f"{could} ({flags})" if flags else could
-    if unknown.lowest < urgency:
-        yield _("Could make it less urgent: %(how_soon)s") % {"how_soon": HOW_SOON[unknown.lowest]}
-    if unknown.leads:
-        yield _("Could put first: %(causes)s") % {
-            "causes": "; ".join(name for _key, name in unknown.leads)
-        }
+        most = [f for f in unknown.rules if knowledge.rule(f.key).urgency is unknown.highest]
+        flags = "; ".join(flag.title for flag in most)
+        yield Entry(unknown.feature, unknown.name, f"{could} ({flags})" if flags else could)
+    for unknown in summary.unknowns:
+        if unknown.lowest < summary.urgency and unknown not in raising:
+            could = _("%(answer)s. Could make it less urgent: %(how_soon)s") % {
+                "answer": unknown.answer,
+                "how_soon": HOW_SOON[unknown.lowest],
+            }
+            yield Entry(unknown.feature, unknown.name, could)
 
 
 # Plain text
@@ -431,6 +436,8 @@ def _lines(note: Note) -> Iterator[str]:
     for sentence in note.observed:
         yield from _wrapped(sentence)
     yield from _headed(note.unknowns_heading, map(_entry_line, note.unknowns))
+    if note.leads:
+        yield from _headed(note.leads_heading, ["; ".join(entry.name for entry in note.leads)])
 
 
 def _headed(heading: str, bullets: Iterable[str]) -> Iterator[str]:
