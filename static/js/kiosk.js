@@ -17,7 +17,8 @@
 
   let gone = false; // the page is emptied, and nothing but the first screen may follow
   const isFirst = () => one("#main [data-first]");
-  const isLocal = () => one("#main [data-local]");
+  const isLocal = () => one("#main [data-local]") || "unreachable" in dataset;
+  const isLocked = () => "locked" in dataset;
   const isOutcome = () => one("#main [data-outcome]");
 
   // How it looks, until this person leaves.
@@ -92,7 +93,7 @@
   const pulse = async () => {
     try {
       const { ok, status } = await ask(dataset.pulse);
-      if (status === 410) lock();
+      if (status === 410 && !isLocked()) lock();
       return ok;
     } catch {
       return false;
@@ -106,7 +107,9 @@
     if (!there && isFirst()) open("#away"); // or somebody would begin, only to be stopped
     if (!there) return;
     close("#away");
-    if (isLocal()) location.replace(location.href); // the same question again
+    if (!isLocal() && !isLocked()) return;
+    if (dataset.offline.split(" ").includes(location.pathname)) first();
+    else location.replace(location.href); // the same question again
   };
 
   // Each page takes the place of the one before it, so that Back leads nowhere.
@@ -144,6 +147,9 @@
   const show = (html) => {
     const page = new DOMParser().parseFromString(html, "text/html");
     document.title = page.title;
+    for (const style of page.querySelectorAll("head [rel=stylesheet]")) {
+      if (!one(`head [href="${style.getAttribute("href")}"]`)) document.head.append(style);
+    }
     one("#back")?.remove();
     const main = page.querySelector("#main");
     one("#main").replaceWith(...[page.querySelector("#back"), main].filter(Boolean));
@@ -186,11 +192,11 @@
   document.addEventListener("htmx:beforeHistoryUpdate", ({ detail }) => {
     detail.history.type = "replace";
   });
-  document.addEventListener("htmx:beforeSwap", (event) => {
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
     const { xhr } = event.detail;
-    const there = new URL(xhr.responseURL || location.href).pathname;
-    if (xhr.status !== 410 && there !== new URL(dataset.first, location.href).pathname) return;
-    event.preventDefault(); // the visit is over, or the kiosk is
+    if (xhr.status === 403) beat(); // the kiosk may be locked: it says so
+    if (xhr.status !== 410 && !xhr.getResponseHeader("HX-Redirect")) return;
+    event.preventDefault(); // the visit has ended
     lock();
   });
   for (const failure of ["sendError", "timeout"]) {
@@ -273,7 +279,7 @@
   };
 
   const tick = () => {
-    if (gone || !one("#idle")) return;
+    if (gone || isLocked() || !one("#idle")) return;
     if (one("#leaving").open) return countdown("#leaving", leavesAt);
     if (one("#idle").open) return countdown("#idle", endsAt);
     if (isHeld()) {
@@ -296,7 +302,7 @@
     if (!box?.open) return here();
     endsAt = now() + warning();
     const isNext = event.type === "keydown" && isNextKey(event);
-    if (event.target.closest("[data-finish]") || isNext || event.type === "pointerdown") return;
+    if (event.target.closest?.("[data-finish]") || isNext || event.type === "pointerdown") return;
     // A key that chooses is left to the button that it presses.
     if (event.type === "keydown" && [" ", "Enter"].includes(event.key)) return;
     stay();
@@ -380,11 +386,12 @@
 
   // The number pad
 
-  const DIGITS = 3;
+  const DIGITS = 3; // where the field does not say how many it takes
   const press = (key) => {
-    const { value } = field();
-    field().value = key === "" ? value.slice(0, -1) : (value + key).slice(0, DIGITS);
-    tell(field().value || dataset.delete);
+    const { value, maxLength, type } = field();
+    const most = maxLength > 0 ? maxLength : DIGITS;
+    field().value = key === "" ? value.slice(0, -1) : (value + key).slice(0, most);
+    if (type === "text") tell(field().value || dataset.delete);
   };
   const keyOf = (key) => {
     const button = document.createElement("button");
@@ -455,7 +462,8 @@
   let held = 0;
   addEventListener("pointerdown", ({ clientX, clientY }) => {
     clearTimeout(held);
-    if (clientX < CORNER && clientY < CORNER) held = setTimeout(() => move(dataset.menu), PRESS);
+    const go = () => (isLocked() ? location.replace(dataset.menu) : move(dataset.menu));
+    if (clientX < CORNER && clientY < CORNER) held = setTimeout(go, PRESS);
   });
   for (const event of ["pointerup", "pointercancel"]) addEventListener(event, () => clearTimeout(held));
 
@@ -463,7 +471,6 @@
     look();
     if (isFirst()) {
       sessionStorage.removeItem("htmx-current-path-for-history");
-      if ("visit" in dataset) return leave(); // somebody went before they finished
       for (const each of all("[data-start]")) each.hidden = false;
       if (location.hash) {
         one("#cleared").hidden = false;
