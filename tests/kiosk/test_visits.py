@@ -73,11 +73,14 @@ def test_the_first_page_deletes_what_a_crashed_browser_left(answering: AtKiosk) 
     assert everything_is_gone()
 
 
-def test_the_page_that_begins_a_check_offers_no_earlier_one(answering: AtKiosk) -> None:
+def test_nobody_loses_answers_by_a_link_to_where_a_check_is_begun(answering: AtKiosk) -> None:
+    answering.answer(answering.calm())
+    answering.go("/conditions/")
+    assert 'href="/"' in answering.page
+
     answering.go("/")
 
-    assert answering.is_at_first_page()
-    assert everything_is_gone()
+    assert answering.path == "/check/2"
 
 
 def test_beginning_deletes_an_earlier_check_without_asking(answering: AtKiosk) -> None:

@@ -7,6 +7,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from triage.questionnaire import errors
@@ -18,7 +19,7 @@ from triage.questionnaire.views import token_of
 
 from . import enrolment, services
 from .models import Terminal
-from .responses import start_over, without_traces
+from .responses import lead_to, start_over, without_traces
 from .showing import AtTerminal, Locked, Showing, Unreachable
 
 log = structlog.get_logger("triage.kiosk")
@@ -103,13 +104,12 @@ def _of_the_person(request: HttpRequest, showing: Showing, name: str) -> HttpRes
     if showing.token is None:
         alone = bare_path(request.path_info).startswith("/check/")
         return start_over(request, showing, "nobody") if alone else None
-    if name in START:
-        return start_over(request, showing, "start page")
     person = showing.find_person()
     if person is None:
         return start_over(request, showing, "idle")
     showing.person = person
-    return None
+    # A page read on the way may link to where a check is begun: nobody loses their answers by that.
+    return lead_to(request, reverse("questionnaire:resume")) if name in START else None
 
 
 def _unavailable(request: HttpRequest, name: str) -> HttpResponse:

@@ -16,14 +16,14 @@ def start_over(request: HttpRequest, showing: Showing, why: str) -> HttpResponse
     """Wipe what is left of whoever was here, and lead to the first page."""
     if showing.token is not None:
         services.wipe(showing=showing, why=why, now=timezone.now())
-    return without_traces(request, lead_to_first_page(request, showing))
+    return without_traces(request, lead_to(request, showing.first_page))
 
 
-def lead_to_first_page(request: HttpRequest, showing: Showing) -> HttpResponse:
+def lead_to(request: HttpRequest, address: str) -> HttpResponse:
     """Redirect; htmx would put the page where a question was."""
     if request.headers.get("HX-Request"):
-        return HttpResponseClientRedirect(showing.first_page)
-    return SeeOther(showing.first_page)
+        return HttpResponseClientRedirect(address)
+    return SeeOther(address)
 
 
 def without_traces(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -27,7 +27,7 @@ from triage.staff.signing_in import address_of
 
 from . import enrolment, pin, services
 from .forms import CodeForm, LanguageForm, PinForm
-from .responses import lead_to_first_page, start_over, without_traces
+from .responses import lead_to, start_over, without_traces
 from .showing import AtTerminal, Locked, Showing
 
 log = structlog.get_logger("triage.kiosk")
@@ -103,7 +103,7 @@ def leave(request: HttpRequest, showing: Showing) -> HttpResponse:
     except DatabaseError as error:
         log.error("not_wiped", terminal=showing.pk, exception=type(error).__qualname__)
         return without_traces(request, errors.unavailable(request))
-    return without_traces(request, lead_to_first_page(request, showing))
+    return without_traces(request, lead_to(request, showing.first_page))
 
 
 @csrf_exempt
@@ -174,7 +174,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     """Make this browser a terminal, with a code of the admin."""
     showing = cast(AtTerminal, request).terminal
     if showing is not None and not showing.locked:
-        return lead_to_first_page(request, showing)
+        return lead_to(request, showing.first_page)
     form = CodeForm(request.POST if request.method == "POST" else None)
     status = 200
     if form.is_valid():
@@ -271,7 +271,7 @@ def _show_menu(request: HttpRequest, showing: Showing) -> HttpResponse:
 @behind_the_pin
 def restart(request: HttpRequest, showing: Showing) -> HttpResponse:
     services.wipe(showing=showing, why="restarted by staff", now=timezone.now())
-    return without_traces(request, lead_to_first_page(request, showing))
+    return without_traces(request, lead_to(request, showing.first_page))
 
 
 @require_POST
