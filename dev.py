@@ -380,7 +380,7 @@ def test(arguments: Sequence[str]) -> bool:
             say(name)
             if not call(command, **environment):
                 failed.append(name)
-        pytest += ["-n", "2"]
+        pytest += ["-n", "2", "--dist", "loadgroup"]
     chromium = "" if quick else find_chromium()
     say("tests on SQLite")
     here = [] if chromium else ["-m", "not browser"]
@@ -390,7 +390,8 @@ def test(arguments: Sequence[str]) -> bool:
     if not quick and not only:
         say("tests on PostgreSQL")
         there = [*pytest, "-m", "database and not browser and not sqlite"]
-        if not call([PYTHON, "-m", "tests.postgres", *there]):
+        # What sweeps draw more of hangs on no database.
+        if not call([PYTHON, "-m", "tests.postgres", *there], SWEEP="200"):
             failed.append("tests on PostgreSQL")
     if not quick and not chromium:
         say("NO Chromium could be found or installed, so the browser tests DID NOT RUN")

@@ -1,5 +1,6 @@
 """What every test can ask for, and the marks that `dev.py test` chooses by."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -41,15 +42,18 @@ ON_SQLITE_ALONE = {
     "content/test_faults.py",
     "content/test_feature_page.py",
     "content/test_grid.py",
+    "content/test_ledger.py",
     "content/test_new_topic.py",
     "content/test_proposal_pages.py",
     "content/test_rule_page.py",
     "content/test_topic_file.py",
     "content/test_topic_map.py",
+    "evaluation/test_commands.py",
     "questionnaire/test_forms.py",
     "questionnaire/test_glossary.py",
     "questionnaire/test_guide.py",
     "questionnaire/test_watching.py",
+    "questionnaire/test_ways.py",
     "staff/test_pages.py",
     "staff/test_security_log.py",
     "staff/test_sessions.py",
@@ -67,6 +71,7 @@ MARKS = {
 
 def pytest_configure(config: pytest.Config) -> None:
     """Compile the catalogues, as dev.py does before it serves; once, however many workers test."""
+    gc.set_threshold(100_000, 50, 100)  # what tests leave behind is little: look for it seldom
     if not hasattr(config, "workerinput"):
         for file in catalogues.po_files():
             catalogues.compiled(file)

@@ -273,6 +273,10 @@ ALIKE = {
     "stale",
 }
 LAYOUTS = [name for name in PAGES if name not in ALIKE]
+EACH_LAYOUT = [
+    pytest.param(name, marks=pytest.mark.soak) if name in ALIKE else name for name in PAGES
+]
+"""Where a test has one of each layout, those that are alike wait for `dev.py soak`."""
 FEW = {
     "start",
     "question, tick boxes",

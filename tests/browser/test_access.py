@@ -1,21 +1,26 @@
 """Every page, in every state, for whoever sees, reads or moves differently."""
 
+from functools import cache
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has none
 from playwright.sync_api import Page, expect
 
 from .conftest import Visit
-from .pages import DIFFICULT, PAGES
+from .pages import DIFFICULT, EACH_LAYOUT, PAGES
 from .people import MARBLE, Replies
 from .visitor import NARROW, NARROWEST, SITE, WIDE, ZOOMED, Visitor
 
-every_page = pytest.mark.parametrize("name", PAGES)
+
+@cache
+def axe_script() -> str:
+    return str(Axe().axe_script)
 
 
 def faults_of(page: Page) -> list[str]:
     """What axe finds on the page as it is."""
     if not page.evaluate("'axe' in window"):
-        page.evaluate(Axe().axe_script)
+        page.evaluate(axe_script())
     found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
     return [f"{fault['id']}: {node['html'][:160]}" for fault in found for node in fault["nodes"]]
 
@@ -25,21 +30,28 @@ def show(page: Page, width: dict[str, int], scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # one of two words
 
 
-@every_page
-def test_axe_finds_nothing_with_javascript(
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_serves_whoever_sees_reads_or_moves_differently(
     name: str, scripted: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Come to once for all that is looked at: to come there takes longest."""
     PAGES[name](scripted, monkeypatch)
 
+    check_the_frame(name, scripted.page)
+    check_magnified_and_spaced_out(scripted.page)
+    check_with_axe(scripted.page)
+    check_in_forced_colours_and_at_rest(scripted.page)
+
+
+def check_with_axe(page: Page) -> None:
     found = []
     for width, scheme in ((NARROW, "light"), (WIDE, "dark")):
-        show(scripted.page, width, scheme)
-        found += faults_of(scripted.page)
-
+        show(page, width, scheme)
+        found += faults_of(page)
     assert found == []
 
 
-@every_page
+@pytest.mark.parametrize("name", EACH_LAYOUT)
 def test_axe_finds_nothing_without_javascript(
     name: str, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +221,7 @@ SPACED = """() => {
 }"""
 
 DOUBLED = "document.documentElement.style.fontSize = '200%'"
+NORMAL = "document.documentElement.removeAttribute('style')"
 
 # What stays in its place takes most of a magnified screen.
 STUCK = """() => [...document.querySelectorAll('*')]
@@ -221,14 +234,8 @@ def misplaced(page: Page) -> list[str]:
     return [*page.evaluate(CUT_OFF), *page.evaluate(STUCK), *sideways]
 
 
-@every_page
-def test_no_page_is_cut_off_where_it_is_magnified_or_spaced_out(
-    name: str, scripted: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def check_magnified_and_spaced_out(page: Page) -> None:
     """1280 x 1024 at 400 % (WCAG 1.4.10), text at 200 % (1.4.4), text spacing (1.4.12)."""
-    PAGES[name](scripted, monkeypatch)
-    page = scripted.page
-
     page.set_viewport_size(ZOOMED)  # type: ignore[arg-type] # a TypedDict of just these two
     assert misplaced(page) == []
     page.set_viewport_size(NARROWEST)  # type: ignore[arg-type] # as above
@@ -238,6 +245,7 @@ def test_no_page_is_cut_off_where_it_is_magnified_or_spaced_out(
     page.set_viewport_size(NARROW)  # type: ignore[arg-type] # as above
     page.evaluate(DOUBLED)
     assert misplaced(page) == []
+    page.evaluate(NORMAL)
 
 
 MOVING = """() => [...document.querySelectorAll('*')].filter((each) => {
@@ -263,14 +271,7 @@ WITHOUT_AN_EDGE = """() => {
 }"""
 
 
-@every_page
-def test_every_page_has_the_same_frame_and_can_be_used_with_forced_colours_and_moves_nothing(
-    name: str, scripted: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    PAGES[name](scripted, monkeypatch)
-    page = scripted.page
-
-    check_the_frame(name, page)
+def check_in_forced_colours_and_at_rest(page: Page) -> None:
     for scheme in ("light", "dark"):
         show(page, NARROW, scheme)
         page.emulate_media(forced_colors="active", reduced_motion="reduce")

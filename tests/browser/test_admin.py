@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has none
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
@@ -30,6 +29,7 @@ from triage.content.models import (
 from triage.content.views.page import TABS
 from triage.staff import signing_in
 
+from .test_access import faults_of
 from .visitor import Watch
 
 PASSWORD = "a long enough password"
@@ -68,17 +68,12 @@ def page(stranger: Page, chief: User, base_url: str) -> Page:
     return stranger
 
 
-def faults_by_axe(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
-
-
 def test_from_a_first_password_to_a_new_phone(stranger: Page, chief: User) -> None:
     page = stranger
 
     def is_at(title: str) -> None:
         expect(page.locator("h1")).to_have_text(title)
-        assert faults_by_axe(page) == []
+        assert faults_of(page) == []
 
     def type_into(label: str, text: str, button: str) -> None:
         page.get_by_role("textbox", name=label).fill(text)
@@ -152,14 +147,14 @@ def test_no_page_breaks_the_policy_or_axe(page: Page) -> None:
     for place in places:
         page.goto(place)
         expect(page.get_by_text("no clinical sign-off")).to_be_visible()
-        if found := faults_by_axe(page) + too_wide(page):
+        if found := faults_of(page) + too_wide(page):
             faults[place] = found
 
     assert faults == {}
     page.emulate_media(color_scheme="dark")
     for name in ("content:topic", "content:map"):
         page.goto(reverse(name, args=[lipoma.topic.key]))
-        if found := faults_by_axe(page):
+        if found := faults_of(page):
             faults[f"{name}, dark"] = found
     assert faults == {}
 
@@ -190,11 +185,11 @@ def test_a_number_is_changed_on_the_page_of_its_condition_and_in_the_table_of_it
     number.fill("0.06")
     expect(feel.get_by_text("adds up to 0.513: 0.487 too little")).to_be_visible()
     page.get_by_label("Why, for the record").fill("Soft was too high.")
-    assert faults_by_axe(page) == []
+    assert faults_of(page) == []
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("0.06 is 9.12 times smaller")
     expect(page).to_have_title(re.compile("^Error: "))
-    assert faults_by_axe(page) == []
+    assert faults_of(page) == []
     number.fill("0.6")
     feel.get_by_role("combobox", name="Source Soft and squidgy, like dough").fill("milton2021")
     page.get_by_role("button", name="Save").click()
@@ -208,7 +203,7 @@ def test_a_number_is_changed_on_the_page_of_its_condition_and_in_the_table_of_it
     page.keyboard.press("ArrowDown")
     expect(table.get_by_role("textbox", name="Bruise lump after a knock Soft")).to_be_focused()
     page.get_by_label("Why, for the record").fill("A half is nearer.")
-    assert faults_by_axe(page) == []
+    assert faults_of(page) == []
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Soft and squidgy, like dough: 0.6 → 0.5")).to_be_visible()
 
@@ -223,7 +218,7 @@ def test_a_table_is_brought_in_and_looked_at_before_anything_is_changed(
 
     def bring_in(changed: bytes) -> None:
         page.goto(files)
-        assert faults_by_axe(page) == []
+        assert faults_of(page) == []
         table.write_bytes(changed)
         form = page.get_by_role("group", name="The table of likelihoods")
         form.get_by_label("File").set_input_files(table)
@@ -236,16 +231,16 @@ def test_a_table_is_brought_in_and_looked_at_before_anything_is_changed(
 
     bring_in(taken.replace(b",0.46,", b",46%,", 1))
     expect(page.get_by_text("Row 2, column “Probability”: is “46%”.")).to_be_visible()
-    assert faults_by_axe(page) == []
+    assert faults_of(page) == []
 
     bring_in(taken.replace(b",0.46,", b",0.4,", 1))
     row = page.get_by_role("row", name="Benign bone tumour of the spine, Age: 16 to 29")
     expect(row).to_contain_text("0.46")
     expect(page.get_by_label("Why, for the record")).to_be_visible()
-    assert faults_by_axe(page) == []
+    assert faults_of(page) == []
 
     page.goto(reverse("content:import"))
-    assert faults_by_axe(page) == []
+    assert faults_of(page) == []
 
 
 def test_a_rule_and_a_question_answer_back_while_they_are_written(page: Page) -> None:
@@ -257,16 +252,16 @@ def test_a_rule_and_a_question_answer_back_while_they_are_written(page: Page) ->
     expect(rule).to_have_value("fever == 'yes' and 'pus' in skin_look")
     expect(said).to_contain_text("All of: Fever is “Yes”; Look of the skin has")
     expect(said).to_contain_text("The fewest answers that fire it")
-    assert faults_by_axe(page) == []
+    assert faults_of(page) == []
 
     rule.fill("fever == 'yes' and skin_lok == 'pus'")
     expect(said).to_contain_text("Did you mean skin_look?")
     rule.fill("fever == 'yes' and ")
     rule.press_sequentially("ag")
     expect(said.get_by_role("button").first).to_have_text("age >= ")
-    assert faults_by_axe(page) == []
+    assert faults_of(page) == []
 
     page.goto(address(Feature, "change", Feature.objects.get(key="fever").pk))
     page.get_by_label("Question:", exact=True).fill("Is considerable fluctuation demonstrable?")
     expect(page.locator("#reading")).to_contain_text("too hard")
-    assert faults_by_axe(page) == []
+    assert faults_of(page) == []

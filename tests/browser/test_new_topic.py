@@ -17,7 +17,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 
-from .test_admin import faults_by_axe
+from .test_access import faults_of
 from .visitor import Watch
 
 PEOPLE = """
@@ -190,10 +190,10 @@ def test_a_topic_from_nothing_to_a_patient(site: Site, person: Callable[[str], P
     nurse = person("nurse")
     nurse.goto("/staff/")
     expect(nurse.get_by_text("There is no topic yet.")).to_be_visible()
-    assert faults_by_axe(nurse) == []
+    assert faults_of(nurse) == []
     write_the_topic(nurse)
     nurse.goto("/staff/topics/sore-throat/")
-    assert faults_by_axe(nurse) == []
+    assert faults_of(nurse) == []
     nurse.goto("/staff/topics/sore-throat/faults")
     expect(nurse.get_by_text("Nothing.")).to_be_visible()
     nurse.goto("/staff/topics/sore-throat/proposals")
@@ -205,7 +205,7 @@ def test_a_topic_from_nothing_to_a_patient(site: Site, person: Callable[[str], P
     physician = person("physician")
     physician.goto(change)
     expect(physician.get_by_text("People with a sore throat can be helped.").first).to_be_visible()
-    assert faults_by_axe(physician) == []
+    assert faults_of(physician) == []
     approve = physician.get_by_role("button", name="Approve", exact=True)
     expect(approve).to_be_visible(timeout=120_000)
     approve.click()
@@ -215,7 +215,7 @@ def test_a_topic_from_nothing_to_a_patient(site: Site, person: Callable[[str], P
     patient = person("patient")
     patient.goto("/")
     expect(patient.locator("h1")).to_have_text("Sore throat")
-    assert faults_by_axe(patient) == []
+    assert faults_of(patient) == []
     patient.get_by_role("button", name="Start now").click()
     for _ in QUESTIONS:
         heading = patient.locator("h1").inner_text()
@@ -228,7 +228,7 @@ def test_a_topic_from_nothing_to_a_patient(site: Site, person: Callable[[str], P
     expect(patient.locator("h1")).to_have_text("Routine")
     expect(patient.get_by_text("Ask your GP surgery for a visit.")).to_be_visible()
     expect(patient.get_by_text("Swollen tonsils").first).to_be_visible()
-    assert faults_by_axe(patient) == []
+    assert faults_of(patient) == []
 
 
 def write_the_topic(nurse: Page) -> None:

@@ -97,6 +97,7 @@ def pages() -> list[tuple[str, type, str]]:
     return [(f"{kind} {model.__name__}", model, kind) for kind, model in kinds]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(("name", "model", "kind"), pages(), ids=[page[0] for page in pages()])
 def test_a_page_loads_names_its_controls_and_has_nothing_inline(
     staff: Client, name: str, model: type, kind: str

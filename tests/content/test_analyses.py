@@ -539,6 +539,10 @@ def sentences(faults: list[Fault]) -> list[str]:
     return [str(fault) for fault in faults]
 
 
+# For one worker, which finds the faults of each only once.
+changed_in_each_way = pytest.mark.xdist_group("changed in each way")
+
+
 @cache
 def found_in(kind: str) -> list[Fault]:
     """Return the faults, or else the notices, of the shipped content that is changed in this way."""
@@ -553,6 +557,7 @@ def noticed_before() -> list[Fault]:
     return notices_in(shipped(), TODAY)
 
 
+@changed_in_each_way
 @pytest.mark.parametrize("kind", BLOCKING)
 def test_this_keeps_the_topic_from_being_published(kind: str) -> None:
     _, sentence = BLOCKING[kind]
@@ -563,6 +568,7 @@ def test_this_keeps_the_topic_from_being_published(kind: str) -> None:
     assert all(fault.blocks for fault in found)
 
 
+@changed_in_each_way
 @pytest.mark.parametrize("kind", NOTICED)
 def test_this_is_noticed_and_keeps_nobody_from_publishing(
     kind: str, noticed_before: list[Fault]
@@ -593,6 +599,7 @@ def test_what_cannot_be_reasoned_with_is_not_said_to_lead_or_not(document: Docum
     assert not [each for each in notices_in(document, TODAY) if "comes first" in each.what]
 
 
+@changed_in_each_way
 def test_every_notice_leads_to_the_field_to_mend(topic: Topic) -> None:
     faults = [
         fault

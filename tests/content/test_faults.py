@@ -385,6 +385,10 @@ BROKEN: dict[str, tuple[Callable[[Document], None], str]] = {
 }
 
 
+# For one worker, which finds the faults of each only once.
+broken_in_each_way = pytest.mark.xdist_group("broken in each way")
+
+
 @cache
 def found_in(kind: str) -> list[Fault]:
     """Return the faults of the shipped content that is broken in this way."""
@@ -394,6 +398,7 @@ def found_in(kind: str) -> list[Fault]:
     return faults_in(broken)
 
 
+@broken_in_each_way
 @pytest.mark.parametrize("kind", BROKEN)
 def test_content_with_this_fault_is_refused_in_a_sentence(kind: str) -> None:
     _, sentence = BROKEN[kind]
@@ -425,6 +430,7 @@ def test_every_fault_is_named_at_once(document: Document) -> None:
     assert len(faults_in(document)) == 4
 
 
+@broken_in_each_way
 def test_every_fault_leads_to_the_field_to_mend(topic: Topic) -> None:
     faults = [
         fault

@@ -123,6 +123,7 @@ def test_a_role_may_do_what_the_table_says(client: Client, role: str) -> None:
     }
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("role", ALL_ROLES)
 def test_the_pages_say_the_same(client: Client, role: str) -> None:
     person = person_in(role)
