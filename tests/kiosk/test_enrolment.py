@@ -47,7 +47,7 @@ def test_a_code_makes_a_browser_the_terminal(terminal: Terminal) -> None:
     assert (response.status_code, response.headers["Location"]) == (303, FIRST_PAGE)
     cookie = response.cookies[settings.KIOSK_COOKIE_NAME]
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/")
-    assert cookie["max-age"] >= 365 * 24 * 60 * 60
+    assert cookie["max-age"] == 400 * 24 * 60 * 60  # browsers keep none for longer
     terminal.refresh_from_db()
     assert len(cookie.value) == 43  # 256 bits in base 64
     assert terminal.token_hash == hash_of(Token(cookie.value))
@@ -175,6 +175,34 @@ def test_a_browser_that_is_none_is_led_to_where_it_becomes_one(release: object) 
     page = Client().get("/kiosk/enrol")
     assert page.headers["X-Robots-Tag"] == "noindex"
     assert "ask at the desk" in page.text
+
+
+def test_the_first_page_keeps_a_terminal_one_for_good(visitor: AtKiosk) -> None:
+    token = visitor.browser.cookies[settings.KIOSK_COOKIE_NAME].value
+    cookie = visitor.browser.get(FIRST_PAGE).cookies[settings.KIOSK_COOKIE_NAME]
+
+    assert cookie.value == token
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Strict")
+    assert cookie["max-age"] == 400 * 24 * 60 * 60
+
+
+def test_a_clock_that_is_set_back_lets_no_code_hold_for_longer(
+    terminal: Terminal, clock: time_machine.Traveller
+) -> None:
+    code = code_of(terminal)
+    clock.shift(timedelta(hours=-2))
+
+    assert type_in(code).status_code == 422
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out_for_longer(
+    terminal: Terminal, clock: time_machine.Traveller
+) -> None:
+    for _ in range(5):
+        type_in("0")
+    clock.shift(timedelta(hours=-2))
+
+    assert type_in(code_of(terminal)).status_code == 303
 
 
 # The end of one

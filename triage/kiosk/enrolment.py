@@ -8,7 +8,9 @@ import secrets
 from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.http import HttpResponse
 from django.utils.crypto import salted_hmac
 
 from triage.questionnaire import services as questionnaire
@@ -26,6 +28,7 @@ TRIES_IN_ALL = 50
 
 WINDOW = timedelta(minutes=15)
 SEEN_EVERY = timedelta(seconds=30)
+COOKIE_LASTS = timedelta(days=400)
 
 log = structlog.get_logger("triage.kiosk")
 
@@ -57,7 +60,12 @@ def enrol(*, code: str, address: str, now: datetime) -> tuple[Terminal, Token]:
         log.warning("enrolment_locked")
         raise TooManyTries
     typed = "".join(letter for letter in code if letter.isascii() and letter.isdigit())
-    waiting = Terminal.objects.filter(code_hash=_hashed(typed), code_until__gt=now).first()
+    waiting = Terminal.objects.filter(
+        # A clock that was set back must not let a code hold for longer.
+        code_hash=_hashed(typed),
+        code_until__gt=now,
+        code_until__lte=now + CODE_LASTS,
+    ).first()
     token = Token(secrets.token_urlsafe(32))
     # The code is in the condition, so that of two who send it at once only one comes in.
     spent = waiting and Terminal.objects.filter(pk=waiting.pk, code_hash=waiting.code_hash).update(
@@ -84,6 +92,18 @@ def revoke(*, terminal: Terminal, by: User, now: datetime) -> None:
     log.info("revoked", terminal=terminal.pk, place=terminal.place, who=by.get_username())
 
 
+def keep_token(response: HttpResponse, token: Token) -> None:
+    """Let the browser be the terminal from now on; browsers keep a cookie 400 days at the most."""
+    response.set_cookie(
+        settings.KIOSK_COOKIE_NAME,
+        token,
+        max_age=COOKIE_LASTS,
+        secure=settings.ASSESSMENT_COOKIE_SECURE,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
 def is_open(terminal: Terminal) -> bool:
     return terminal.token_hash is not None and terminal.revoked_at is None
 
@@ -100,8 +120,9 @@ def _end_visit(terminal: Terminal, now: datetime) -> None:
 
 def _is_locked_out(address: str, now: datetime) -> bool:
     WrongEnrolment.objects.filter(at__lte=now - WINDOW).delete()
-    here = WrongEnrolment.objects.filter(address=_hashed(address)).count()
-    return here >= TRIES or WrongEnrolment.objects.count() >= TRIES_IN_ALL
+    wrong = WrongEnrolment.objects.filter(at__lte=now)  # nor lock anybody out for longer
+    here = wrong.filter(address=_hashed(address)).count()
+    return here >= TRIES or wrong.count() >= TRIES_IN_ALL
 
 
 def _hashed(text: str) -> str:

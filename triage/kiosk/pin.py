@@ -61,12 +61,13 @@ def hashed(pin: str) -> str:
 def try_pin(*, terminal: Terminal, pin: str, now: datetime) -> None:
     """Count a try, then look whether it is right. Raises WrongPin or Locked."""
     log_to = log.bind(terminal=terminal.pk)
-    if terminal.pin_locked_until and now < terminal.pin_locked_until:
+    row, until = Terminal.objects.filter(pk=terminal.pk), terminal.pin_locked_until
+    # A clock that was set back must not lock it for longer.
+    if until and now < until <= now + LOCKED:
         log_to.warning("pin_locked")
-        raise Locked(terminal.pin_locked_until)
-    row = Terminal.objects.filter(pk=terminal.pk)
-    if terminal.pin_locked_until:
-        row.filter(pin_locked_until__lte=now).update(pin_tries=0, pin_locked_until=None)
+        raise Locked(until)
+    if until:
+        row.filter(pin_locked_until=until).update(pin_tries=0, pin_locked_until=None)
     # Counted before it is looked at: many sent at once would all be looked at otherwise.
     if not row.filter(pin_tries__lt=TRIES).update(pin_tries=F("pin_tries") + 1):
         raise _locked(terminal, now)

@@ -5,7 +5,7 @@ from datetime import datetime
 import structlog
 
 from triage.questionnaire import services as questionnaire
-from triage.questionnaire.models import Token
+from triage.questionnaire.models import Assessment, Token
 
 from .models import Terminal
 from .showing import Showing
@@ -21,6 +21,8 @@ def wipe(*, showing: Showing, why: str, now: datetime) -> None:
 
     One that was begun elsewhere, before the browser became a terminal, goes with it.
     """
+    if showing.token is None and not Assessment.objects.filter(device=showing.pk).exists():
+        return
     if showing.token is not None:
         questionnaire.delete(token=showing.token, now=now)
     questionnaire.delete_at(device=showing.pk, now=now)

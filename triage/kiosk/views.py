@@ -22,6 +22,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from triage.questionnaire import errors, health
+from triage.questionnaire.models import Token
 from triage.questionnaire.views import SeeOther, token_of
 from triage.staff.signing_in import address_of
 
@@ -31,8 +32,6 @@ from .responses import lead_to, start_over, without_traces
 from .showing import AtTerminal, Locked, Showing
 
 log = structlog.get_logger("triage.kiosk")
-
-TEN_YEARS = 10 * 365 * 24 * 60 * 60
 
 type TerminalView[**P] = Callable[Concatenate[HttpRequest, Showing, P], HttpResponse]
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -78,9 +77,11 @@ def attract(request: HttpRequest) -> HttpResponse:
     left_something = showing.token is not None
     services.wipe(showing=showing, why="first page", now=timezone.now())
     request.COOKIES.pop(settings.ASSESSMENT_COOKIE_NAME, None)
+    response = render(request, "kiosk/attract.html")
     if left_something:
-        return without_traces(request, render(request, "kiosk/attract.html"))
-    return render(request, "kiosk/attract.html")
+        without_traces(request, response)
+    enrolment.keep_token(response, Token(request.COOKIES[settings.KIOSK_COOKIE_NAME]))
+    return response
 
 
 @require_safe
@@ -206,18 +207,11 @@ def enrol(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _enrolled(request: HttpRequest, showing: Showing, token: str) -> HttpResponse:
+def _enrolled(request: HttpRequest, showing: Showing, token: Token) -> HttpResponse:
     """Keep the token of the terminal, and nothing else that was done on this browser before."""
     logout(request)
     response = start_over(request, showing, "enrolled")
-    response.set_cookie(
-        settings.KIOSK_COOKIE_NAME,
-        token,
-        max_age=TEN_YEARS,
-        secure=settings.ASSESSMENT_COOKIE_SECURE,
-        httponly=True,
-        samesite="Strict",
-    )
+    enrolment.keep_token(response, token)
     return response
 
 

@@ -161,6 +161,11 @@ class Assessment(models.Model):
     recalled: bool  # set by `find`
 
     class Meta:
+        indexes = [
+            models.Index(
+                "device", condition=Q(device__isnull=False), name="assessment_at_a_terminal"
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Exact(Length("token_hash"), 64), name="assessment_token_is_hashed"

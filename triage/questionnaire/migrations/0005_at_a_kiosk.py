@@ -30,6 +30,10 @@ class Migration(migrations.Migration):
             name='device',
             field=models.PositiveBigIntegerField(blank=True, help_text='At a kiosk, which terminal it is.', null=True),
         ),
+        migrations.AddIndex(
+            model_name='assessment',
+            index=models.Index(models.F('device'), condition=models.Q(('device__isnull', False)), name='assessment_at_a_terminal'),
+        ),
         migrations.AddConstraint(
             model_name='assessment',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('channel__in', ['home', 'trial']), ('device', None), ('idle_limit', None)), models.Q(('channel', 'kiosk'), ('device__isnull', False), ('idle_limit__isnull', False)), _connector='OR'), name='assessment_at_a_kiosk_has_a_device'),
