@@ -22,7 +22,7 @@ from django.utils import timezone
 from tests.questionnaire.conftest import Person
 from tests.staff.people import sign_in
 from triage.content.models import Release
-from triage.handover import codes, services, visits
+from triage.handover import codes, services, views, visits
 from triage.handover.models import Handover
 from triage.questionnaire import services as questionnaire
 from triage.questionnaire.models import Assessment
@@ -433,13 +433,19 @@ def test_in_an_emergency_the_advice_stands_first_on_every_page(release: Release)
         assert main.index('data-urgency="emergency_now"') < main.index("<h1")
 
 
-def test_the_spanish_page_has_a_spanish_link(finished: Person) -> None:
-    finished.go("/es/check/hand-over")
+@pytest.mark.parametrize("language", ["", "/es"])
+def test_the_picture_holds_the_link_in_the_language_of_the_page(
+    finished: Person, language: str
+) -> None:
+    finished.go(f"{language}{BEGIN}")
     once = once_of(finished)
-    response = finished.post({"once": once}, "/es/check/hand-over")
+    finished.post({"once": once}, f"{language}{BEGIN}")
 
-    assert response.headers["Content-Language"] == "es"
-    assert CODE.search(finished.page)
+    link = services.hand_over(
+        assessment=finished.assessment, visit=None, now=timezone.now(), once=once
+    ).link
+    assert views._picture(f"http://testserver{language}/take/{link}") in finished.page
+    assert link not in finished.page
 
 
 def test_what_the_pages_ask_of_the_database(finished: Person) -> None:

@@ -81,7 +81,7 @@ def _first(assessment: Assessment) -> dict[str, Any]:
 def _picture(address: str) -> SafeString:
     # Attributes only, no style; and black on white also where the page is dark.
     picture = segno.make(address, error="m").svg_inline(
-        scale=5, border=4, dark="#000", light="#fff"
+        border=4, dark="#000", light="#fff", omitsize=True
     )
     return mark_safe(picture)
 
