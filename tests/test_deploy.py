@@ -1,0 +1,277 @@
+"""What a clinic copies: the launch script, the units, the policy, the proxy, and the guide to them."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+DEPLOY = ROOT / "deploy"
+SCRIPT = DEPLOY / "kiosk" / "kiosk.sh"
+GUIDE = (ROOT / "docs" / "clinic.md").read_text(encoding="utf-8")
+IN_MEMORY = Path("/dev/shm")
+
+
+def text(*parts: str) -> str:
+    return ROOT.joinpath(*parts).read_text(encoding="utf-8")
+
+
+def values(*parts: str) -> dict[str, str]:
+    """Return what a file of settings sets."""
+    lines = text(*parts).splitlines()
+    return dict(line.split("=", 1) for line in lines if re.match(r"[A-Z]", line))
+
+
+def block(source: str, name: str) -> str:
+    """Return a service of compose.yaml with all that is indented below it."""
+    found = re.search(rf"^  {name}:.*\n((?:    .*\n|\n)+)", source, re.MULTILINE)
+    assert found, f"there is no {name}"
+    return found[1]
+
+
+# The guide says what is there
+
+
+def test_the_guide_explains_each_flag_of_the_launch_script() -> None:
+    used = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", SCRIPT.read_text(encoding="utf-8")))
+    of_other_programs = {"--silent", "--fail", "--max-time", "--output", "--file-system"}
+    of_other_programs |= {"--format", "--quiet", "--text", "--fixed-strings"}
+    explained = set(re.findall(r"^\| `(--[a-z-]+)` \|", GUIDE, re.MULTILINE))
+
+    assert len(explained) > 10
+    assert used - of_other_programs == explained
+
+
+def test_every_setting_that_the_guide_names_is_read_somewhere() -> None:
+    sources = [("triage", "settings.py"), ("compose.yaml",), ("deploy", "kiosk", "kiosk.sh")]
+    sources.append(("deploy", "caddy", "Caddyfile"))
+    read = set(re.findall(r"[A-Z][A-Z_]+[A-Z]", "".join(text(*each) for each in sources)))
+    tables = re.findall(r"`([A-Z]+_[A-Z_]+)[`=]", GUIDE)
+
+    assert len(set(tables)) > 8
+    assert set(tables) <= read
+    assert (
+        values("deploy", "clinic.env").keys() | values("deploy", "kiosk", "kiosk.env").keys()
+        <= read
+    )
+
+
+def test_every_file_that_the_guide_names_is_there() -> None:
+    named = set(re.findall(r"\bdeploy/[\w./*-]+\w", GUIDE))
+
+    assert len(named) > 5
+    assert [path for path in named if not list(ROOT.glob(path))] == []
+
+
+def test_the_times_of_the_guide_are_those_of_the_program() -> None:
+    said = {
+        "30 minutes after it was opened": (settings.HANDOVER_AFTER_OPENING, timedelta(minutes=30)),
+        "12 hours if nobody opens it": (settings.HANDOVER_LASTS, timedelta(hours=12)),
+        "raised again after two minutes": (settings.ALERT_AGAIN, timedelta(minutes=2)),
+        "nobody touches for 15 minutes": (settings.STAFF_IDLE, timedelta(minutes=15)),
+        "after eight hours it stops": (settings.STAFF_SESSION, timedelta(hours=8)),
+    }
+
+    assert [words for words in said if words not in GUIDE] == []
+    assert [words for words, (held, told) in said.items() if held != told] == []
+
+
+# The policy of the browser
+
+
+def test_the_policy_opens_the_server_and_nothing_else() -> None:
+    policy = json.loads(text("deploy", "kiosk", "policy.json"))
+    address = values("deploy", "kiosk", "kiosk.env")["KIOSK_URL"]
+
+    assert policy["URLBlocklist"][0] == "*"
+    assert policy["URLAllowlist"] == [address, "chrome://print"]
+    assert address == f"https://{values('deploy', 'clinic.env')['CLINIC_HOST']}"
+
+
+def test_the_policy_keeps_suggests_and_sends_nothing() -> None:
+    policy = json.loads(text("deploy", "kiosk", "policy.json"))
+
+    off = [
+        "AllowFileSelectionDialogs",
+        "AutofillAddressEnabled",
+        "AutofillCreditCardEnabled",
+        "ComponentUpdatesEnabled",
+        "MetricsReportingEnabled",
+        "PasswordManagerEnabled",
+        "SearchSuggestEnabled",
+        "SpellcheckEnabled",
+        "TranslateEnabled",
+    ]
+    assert [name for name in off if policy[name] is not False] == []
+    assert policy["SavingBrowserHistoryDisabled"]
+    assert policy["DownloadRestrictions"] == 3  # all of them
+    assert policy["DeveloperToolsAvailability"] == 2  # none
+    assert policy["IncognitoModeAvailability"] == 1  # none
+
+
+# The proxy
+
+
+def test_the_proxy_is_the_one_that_the_application_trusts() -> None:
+    compose, set_to = text("compose.yaml"), values("deploy", "clinic.env")
+    caddy = block(compose, "caddy")
+
+    assert "profiles: [clinic]" in caddy
+    assert "./deploy/caddy/Caddyfile:/etc/caddy/Caddyfile:ro" in caddy
+    assert f"ipv4_address: {set_to['FORWARDED_ALLOW_IPS']} " in caddy
+    assert set_to["PROXY_COUNT"] == "1"
+    assert "caddy:/data" in caddy  # or a new authority is made, which no device trusts
+    assert re.search(r"^volumes:\n(  \w+:\n)*  caddy:", compose, re.MULTILINE)
+
+
+def test_the_proxy_gets_every_value_that_its_file_asks_for() -> None:
+    asked = set(re.findall(r"\{\$([A-Z_]+)", text("deploy", "caddy", "Caddyfile")))
+    given = set(
+        re.findall(r"^      ([A-Z_]+):", block(text("compose.yaml"), "caddy"), re.MULTILINE)
+    )
+
+    assert asked == given
+    assert "tls internal" in text("deploy", "caddy", "Caddyfile")
+
+
+def test_the_page_of_the_proxy_says_whom_to_call() -> None:
+    assert "call {$EMERGENCY_NUMBER:999}" in text("deploy", "caddy", "Caddyfile")
+
+
+# The units
+
+
+@pytest.mark.parametrize("unit", sorted(DEPLOY.rglob("*.service")), ids=lambda path: path.name)
+def test_a_unit_starts_again_and_leaves_nothing_on_the_disk(unit: Path) -> None:
+    lines = unit.read_text(encoding="utf-8").splitlines()
+
+    assert {"Restart=always", "MemorySwapMax=0", "LimitCORE=0", "UMask=0077"} <= set(lines)
+
+
+def test_the_units_start_what_the_guide_puts_there() -> None:
+    kiosk = text("deploy", "kiosk", "triage-kiosk.service")
+    purge = text("deploy", "systemd", "triage-purge.service")
+    every = re.search(r"purge_assessments --every (\d+)", purge)
+
+    for path in ("/usr/local/lib/triage/kiosk.sh", "/etc/triage/kiosk.env"):
+        assert path in kiosk
+        assert path in GUIDE
+    assert every
+    assert int(every[1]) <= 60
+
+
+# The launch script
+
+BROWSER = """#!/bin/sh
+# A browser that is enrolled at once, and then keeps what somebody types.
+for flag in "$@"; do
+    case $flag in --user-data-dir=*) profile=${flag#*=} ;; esac
+done
+mkdir -p "$profile/Default"
+echo "$profile $*" >> "$SEEN"
+cat "$profile/Default/Cookies" >> "$SEEN" 2>/dev/null
+case $* in
+    */kiosk/enrol) echo 'SQLite __Host-kiosk' > "$profile/Default/Cookies" ;;
+    *) echo canary > "$profile/Default/Typed" ;;
+esac
+exec sleep 60
+"""
+
+
+class Kiosk:
+    """The launch script with folders of its own, and a browser that only says what it was told."""
+
+    def __init__(self, disk: Path, memory: Path) -> None:
+        self.disk, self.memory, self.seen = disk / "state", memory, disk / "seen"
+        self.disk.mkdir()
+        browser = disk / "browser"
+        browser.write_text(BROWSER)
+        browser.chmod(0o755)
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "KIOSK_URL": "https://127.0.0.1:9",
+            "KIOSK_WAITS": "0",
+            "KIOSK_CHROMIUM": str(browser),
+            "STATE_DIRECTORY": str(self.disk),
+            "RUNTIME_DIRECTORY": str(memory),
+            "SEEN": str(self.seen),
+        }
+
+    def start(self, **environment: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["sh", SCRIPT], env=self.environment | environment)
+
+    def browsers(self) -> list[str]:
+        """What each browser that was started was told."""
+        return (
+            re.findall(r"^/.*", self.seen.read_text(), re.MULTILINE) if self.seen.exists() else []
+        )
+
+    def files(self, folder: Path) -> str:
+        return " ".join(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+@pytest.fixture
+def kiosk(tmp_path: Path) -> Iterator[Kiosk]:
+    if not IN_MEMORY.is_dir():
+        pytest.skip("only Linux has a folder in memory")
+    with TemporaryDirectory(dir=IN_MEMORY) as memory:
+        yield Kiosk(tmp_path, Path(memory))
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_it_is_enrolled_once_and_what_people_leave_is_in_memory_only(kiosk: Kiosk) -> None:
+    for begun in (2, 3):  # two browsers the first time: one that is enrolled, and one on the copy
+        running = kiosk.start(KIOSK_PRINTS="1" if begun == 3 else "")
+        until(lambda: "Typed" in kiosk.files(kiosk.memory))
+
+        assert len(kiosk.browsers()) == begun
+        assert "Typed" not in kiosk.files(kiosk.disk)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=10) == 0
+        assert kiosk.files(kiosk.memory) == ""
+
+    first, second, third = kiosk.browsers()
+    assert first.endswith("/kiosk/enrol")
+    assert first.startswith(str(kiosk.disk))
+    assert second.endswith("/kiosk/")
+    assert second.startswith(str(kiosk.memory))
+    assert kiosk.seen.read_text().count("__Host-kiosk") == 2  # both copies were enrolled
+    assert "--kiosk-printing" not in second
+    assert "--kiosk-printing" in third
+
+
+def test_it_refuses_to_keep_what_people_leave_on_a_disk(kiosk: Kiosk, tmp_path: Path) -> None:
+    on_disk = tmp_path / "runtime"
+    on_disk.mkdir()
+    if (
+        subprocess.run(["stat", "-f", "-c", "%T", on_disk], capture_output=True).stdout
+        == b"tmpfs\n"
+    ):
+        pytest.skip("here even the folders of tests are in memory")
+
+    assert kiosk.start(RUNTIME_DIRECTORY=str(on_disk)).wait(timeout=10) == 78
+    assert kiosk.browsers() == []
+
+
+@pytest.mark.parametrize("missing", ["KIOSK_URL", "STATE_DIRECTORY", "RUNTIME_DIRECTORY"])
+def test_it_names_what_is_not_set(kiosk: Kiosk, missing: str) -> None:
+    del kiosk.environment[missing]
+    done = subprocess.run(["sh", SCRIPT], env=kiosk.environment, capture_output=True, text=True)
+
+    assert done.returncode != 0
+    assert missing in done.stderr
