@@ -41,7 +41,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg] # takes none when i
 class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # as above
     form = ApiKeyForm
     actions = None
-    list_display = ("name", "per_minute", "made_by", "made_at", "revoked_at")
+    list_display = ("name", "per_minute", "maker", "made_at", "revoked_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     list_select_related = ("made_by",)
 
@@ -49,11 +49,15 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # as above
         if obj is None:
             return ["name", "per_minute"]
         if obj.revoked_at is not None or not self.has_change_permission(request, obj):
-            return ["name", "per_minute", "made_by", "made_at", "revoked_at"]
-        return ["name", "per_minute", "made_by", "made_at", "revoke"]
+            return ["name", "per_minute", "maker", "made_at", "revoked_at"]
+        return ["name", "per_minute", "maker", "made_at", "revoke"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
-        return [] if obj is None else ["name", "made_by", "made_at", "revoked_at"]
+        return [] if obj is None else ["name", "maker", "made_at", "revoked_at"]
+
+    @admin.display(description="made by")
+    def maker(self, key: ApiKey) -> str:
+        return key.made_by.get_username()
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         now = timezone.now()
