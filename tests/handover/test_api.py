@@ -17,6 +17,7 @@ from tests.engine.people import pool_of
 from tests.staff.people import log_of
 from triage.content.models import Release
 from triage.engine import (
+    Chance,
     Decline,
     Declined,
     Evidence,
@@ -284,6 +285,18 @@ def test_the_words_of_the_description_are_those_of_the_engine() -> None:
     assert parts["Urgency"]["enum"] == [urgency.key for urgency in Urgency]
     assert parts["Decline"]["enum"] == list(Decline)
     assert parts["Voice"]["enum"] == Assessment.Voice.values
+    assert parts["Ranked"]["properties"]["chance"]["enum"] == list(Chance)
+    assert parts["Reason"]["oneOf"][0]["properties"]["kind"]["enum"] == list(RuleKind)
+
+
+def test_every_code_of_a_refusal_is_described() -> None:
+    sources = DESCRIPTION.parent.glob("*.py")
+    text = "\n".join(source.read_text(encoding="utf-8") for source in sources)
+    told = re.findall(r'HTTPStatus\.\w+,\s+"(\w+)"', text) + re.findall(r'\("(\w+)", "[A-Z]', text)
+    told += re.findall(r'"(\w+_key)"', text)
+    codes = description()["components"]["schemas"]["Problem"]["properties"]["code"]["description"]
+
+    assert set(told) == set(re.findall(r"\w+", codes.partition(": ")[2]))
 
 
 def test_the_command_of_the_guide_works(program: Program) -> None:

@@ -214,6 +214,9 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(program: Program)
 
     assert response.status_code == 413
     assert "16,384" in checked(response)["detail"]
+    chunked = program.post("{}", **{"Transfer-Encoding": "chunked"})
+    assert chunked.status_code == 411
+    assert checked(chunked)["code"] == "no_length"
     odd = program.client.generic("POST", STEP, b"{}", headers={"Content-Length": "many"})
     assert odd.status_code == 400
     schema_of("Problem").validate(odd.json())

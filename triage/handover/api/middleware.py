@@ -51,6 +51,12 @@ def _look_at(request: HttpRequest) -> None:
             "not_secure",
             "Ask by HTTPS. A key that went over plain HTTP is known: have it revoked.",
         )
+    if "Transfer-Encoding" in request.headers:
+        raise Refused(
+            HTTPStatus.LENGTH_REQUIRED,
+            "no_length",
+            "Send the body whole, with its “Content-Length”, not in chunks.",
+        )
     length = request.META.get("CONTENT_LENGTH") or "0"
     most: int = settings.PATIENT_POST_MAX_BYTES
     if not LENGTH.fullmatch(length):

@@ -49,7 +49,8 @@ def step(request: HttpRequest) -> HttpResponse:
             "Send JSON, and say so: “Content-Type: application/json”.",
             headers={"Accept": "application/json"},
         )
-    return JsonResponse(step_document(asked_in(document_in(request.body))))
+    asked = asked_in(document_in(request.body))
+    return JsonResponse(step_document(asked), headers={"Content-Language": asked.language})
 
 
 @require_safe
