@@ -49,6 +49,8 @@ ON_SQLITE_ALONE = {
     "content/test_topic_file.py",
     "content/test_topic_map.py",
     "evaluation/test_commands.py",
+    "handover/test_api.py",
+    "handover/test_api_refusals.py",
     "questionnaire/test_forms.py",
     "questionnaire/test_glossary.py",
     "questionnaire/test_guide.py",
