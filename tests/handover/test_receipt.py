@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from tests.releases import frozen
 from triage.content.documents import canonical
@@ -15,6 +17,8 @@ from triage.content.knowledge import Content, Tampered
 from triage.content.models import Release
 from triage.engine import outcome, receipt
 from triage.handover import receipt as receipts
+from triage.handover import services
+from triage.handover.models import Handover
 from triage.handover.receipt import (
     Altered,
     CannotReplay,
@@ -25,7 +29,7 @@ from triage.handover.receipt import (
     receipt_of,
     replay,
 )
-from triage.handover.summary import summary_of_assessment
+from triage.handover.summary import summary_of_assessment, summary_of_handover
 from triage.questionnaire.models import Assessment
 
 from .summaries import assessment_of, interviewed
@@ -179,6 +183,22 @@ def test_a_release_of_other_content_is_named(kept: bytes, release: Release) -> N
 def test_another_outcome_than_was_recorded_is_told(kept: bytes) -> None:
     with pytest.raises(OtherOutcome, match="they come to another outcome"):
         replay(changed(kept, outcome_sha256="0" * 64))
+
+
+def test_what_was_handed_over_gives_the_same_summary_and_receipt_without_a_query(
+    finished: Assessment, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    finished.token_hash, finished.concluded, finished.urgency = "0" * 64, True, 0
+    finished.save()
+    services.hand_over(assessment=finished, visit=None, now=timezone.now())
+    handover, assessment = Handover.objects.get(), Assessment.objects.get()
+
+    with django_assert_num_queries(0):
+        taken = summary_of_handover(handover)
+        own = summary_of_assessment(assessment)
+
+    assert taken == own
+    assert replay(receipt_of(taken)) == outcome_of(finished)
 
 
 # The command
