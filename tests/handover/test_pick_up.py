@@ -239,6 +239,16 @@ def test_a_link_opens_once(handed: Codes) -> None:
         services.take_along(token=handed.link, now=timezone.now())
 
 
+def test_who_scans_it_again_is_led_to_what_is_there(handed: Codes) -> None:
+    phone = Person()
+    phone.post({}, f"/take/{handed.link}")
+
+    assert phone.go(f"/take/{handed.link}").status_code == 410
+
+    assert "Go to the answers on this device" in phone.page
+    assert phone.go("/check/resume").status_code == 200
+
+
 def test_a_link_is_good_for_half_an_hour(handed: Codes) -> None:
     path = f"/take/{handed.link}"
     with time_machine.travel(timezone.now() + timedelta(minutes=29)):

@@ -97,7 +97,7 @@ def take(request: HtmxHttpRequest, link: str) -> HttpResponse:
     now = timezone.now()
     handover, own = services.behind(link, now), _own(request)
     if handover is None:
-        return render(request, "handover/used.html", status=410)
+        return render(request, "handover/used.html", {"own": own}, status=410)
     if own is not None and own.pk == handover.assessment:
         return SeeOther(where(own))  # it is here already, and the link is still good elsewhere
     if request.method != "POST":
@@ -105,7 +105,7 @@ def take(request: HtmxHttpRequest, link: str) -> HttpResponse:
     try:
         token, assessment = services.take_along(token=link, now=now)
     except services.NoSuchLink:
-        return render(request, "handover/used.html", status=410)
+        return render(request, "handover/used.html", {"own": own}, status=410)
     if (before := token_of(request)) is not None:
         questionnaire.delete(token=before, now=now)
     response = SeeOther(where(assessment))
