@@ -228,6 +228,10 @@ def test_it_is_in_the_language_of_the_place_whatever_was_read() -> None:
     assert not summarised(interviewed(age=44)).translation_unchecked
 
 
+def test_a_language_that_is_no_longer_spoken_here_does_not_hide_the_summary() -> None:
+    assert summarised(interviewed(age=44), language="fr").translation_unchecked
+
+
 def test_it_is_approved_only_where_somebody_answers_for_it(settings: Settings) -> None:
     settings.CLINICAL_SAFETY_OFFICER = "Dr Ann Other"
 

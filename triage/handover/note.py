@@ -206,25 +206,8 @@ def _head(summary: Summary, reference: str) -> Iterator[str]:
     ticket = _("Ticket %(ticket)s") % {"ticket": summary.ticket} if summary.ticket else ""
     yield ". ".join(filter(None, (ticket, summary.place, _times(summary)))) + "."
     yield " ".join(_marks(summary))
-    yield " ".join(
-        filter(
-            None,
-            (
-                _("Answered by: %(who)s.") % {"who": "; ".join(summary.answered_by)},
-                _("Language: %(language)s.")
-                % {"language": get_language_info(summary.language)["name_translated"]},
-                _("This was translated from English. No clinician has checked it.")
-                if summary.translation_unchecked
-                else "",
-            ),
-        )
-    )
-    release = _("Content release %(number)s (%(hash)s), engine %(engine)s.") % {
-        "number": summary.release_number,
-        "hash": summary.release_sha256[:8],
-        "engine": summary.engine_version,
-    }
-    yield f"{release} {_('Reference: %(code)s.') % {'code': reference}}" if reference else release
+    yield " ".join(_answered(summary))
+    yield " ".join(_origin(summary, reference))
 
 
 def _times(summary: Summary) -> str:
@@ -246,6 +229,24 @@ def _marks(summary: Summary) -> Iterator[str]:
         yield _("Draft.")
     if summary.demonstration:
         yield _("Demonstration.")
+
+
+def _answered(summary: Summary) -> Iterator[str]:
+    language = get_language_info(summary.language)["name_translated"]
+    yield _("Answered by: %(who)s.") % {"who": "; ".join(summary.answered_by)}
+    yield _("Language: %(language)s.") % {"language": language}
+    if summary.translation_unchecked:
+        yield _("This was translated from English. No clinician has checked it.")
+
+
+def _origin(summary: Summary, reference: str) -> Iterator[str]:
+    yield _("Content release %(number)s (%(hash)s), engine %(engine)s.") % {
+        "number": summary.release_number,
+        "hash": summary.release_sha256[:8],
+        "engine": summary.engine_version,
+    }
+    if reference:
+        yield _("Reference: %(code)s.") % {"code": reference}
 
 
 def _reason(reason: ReasonTold, summary: Summary) -> Reason:

@@ -316,7 +316,7 @@ class _Teller:
             demonstration=content.demonstration,
             approved_for_clinical_use=marks["approved_for_clinical_use"],
             draft=marks["draft"],
-            translation_unchecked=not content.wording(source.language).is_checked,
+            translation_unchecked=not _is_checked(content, source.language),
             started_at=source.started_at,
             finished_at=source.finished_at,
             language=source.language,
@@ -458,6 +458,12 @@ class _Teller:
         self, feature: Feature, keys: Iterable[OptionKey]
     ) -> tuple[tuple[OptionKey, str], ...]:
         return tuple((key, self.wording.option(feature.key, key)) for key in keys)
+
+
+def _is_checked(content: Content, language: str) -> bool:
+    """Whether a clinician has checked what was read; not known, if it is no longer spoken here."""
+    read = content.wordings.get(language.partition("-")[0])
+    return read is not None and read.is_checked
 
 
 def _read(feature: Feature, reply: Reply) -> tuple[Status, list[OptionKey], list[OptionKey]]:
