@@ -248,6 +248,15 @@ def test_a_revoked_screen_can_be_set_up_again(visitor: AtKiosk, terminal: Termin
     assert visitor.go(FIRST_PAGE).status_code == 200
 
 
+def test_the_corner_of_a_locked_screen_leads_to_where_it_is_set_up_again(
+    visitor: AtKiosk, terminal: Terminal
+) -> None:
+    enrolment.revoke(terminal=terminal, by=terminal.made_by, now=timezone.now())
+
+    assert visitor.go("/kiosk/menu").status_code == 200
+    assert visitor.path == "/kiosk/enrol"
+
+
 def test_a_code_does_not_outlive_the_end(terminal: Terminal) -> None:
     code = code_of(terminal)
     enrolment.revoke(terminal=terminal, by=terminal.made_by, now=timezone.now())

@@ -226,7 +226,7 @@ def test_nobody_meets_the_person_before(sweep: int) -> None:
     run(
         WaitingRoom,
         settings=how(
-            max_examples=max(1, sweep // 200),
+            max_examples=max(1, sweep // 400),
             stateful_step_count=STEPS,
             deadline=None,
             derandomize=True,

@@ -50,9 +50,9 @@ class TerminalForm(forms.ModelForm):  # type: ignore[type-arg] # takes none when
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "inputmode": "numeric", "spellcheck": "false"}
         ),
-        help_text="4 to 8 digits. It opens a small menu at the kiosk: start again, language, network"
-        " and print test. It is kept as a hash, so nobody can look it up: leave this empty to keep"
-        " the one there is.",
+        help_text="4 to 8 digits. Press the top left corner of the kiosk for five seconds, and it asks"
+        " for them. They open a small menu: start again, language, network and print test. Nobody can"
+        " look a PIN up; leave this empty to keep the one there is.",
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -29,7 +29,7 @@ OPEN_HERE = {"questionnaire", "handover", "kiosk"}
 
 CLOSED_HERE = {"questionnaire:robots", "questionnaire:sitemap", "handover:take"}
 START = {"questionnaire:start", "questionnaire:start_of"}
-BEGIN, LEAVE = "questionnaire:begin", "kiosk:leave"
+BEGIN, LEAVE, MENU = "questionnaire:begin", "kiosk:leave", "kiosk:menu"
 OWN = {"kiosk:desk", "kiosk:known"}
 """The pages of a kiosk that are a person's; the others see for themselves to who is there."""
 
@@ -68,6 +68,8 @@ class KnowTerminal:
         try:
             if not showing.reachable:
                 return None if name in WHEN_UNREACHABLE else _unavailable(request, name)
+            if showing.locked and name == MENU:
+                return lead_to(request, reverse("kiosk:enrol"))  # where staff set it up again
             if showing.locked:
                 return None if name in WHEN_LOCKED else _locked(request)
             if match.app_name not in OPEN_HERE or name in CLOSED_HERE or is_trial(request):

@@ -21,7 +21,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from triage.content.knowledge import content_of
+from triage.content.places import language_here
 from triage.questionnaire import errors, health
+from triage.questionnaire import services as questionnaire
 from triage.questionnaire.models import Token
 from triage.questionnaire.views import SeeOther, token_of
 from triage.staff.signing_in import address_of
@@ -77,11 +80,18 @@ def attract(request: HttpRequest) -> HttpResponse:
     left_something = showing.token is not None
     services.wipe(showing=showing, why="first page", now=timezone.now())
     request.COOKIES.pop(settings.ASSESSMENT_COOKIE_NAME, None)
-    response = render(request, "kiosk/attract.html")
+    response = render(request, "kiosk/attract.html", {"topics": _topics_here()})
     if left_something:
         without_traces(request, response)
     enrolment.keep_token(response, Token(request.COOKIES[settings.KIOSK_COOKIE_NAME]))
     return response
+
+
+def _topics_here() -> list[str]:
+    """Return what can be checked, as each release says it in the language of the page."""
+    language = language_here()
+    live = [content_of(release) for release in questionnaire.live_releases_here()]
+    return [each.wordings[language].topic_title for each in live if language in each.wordings]
 
 
 @require_safe
