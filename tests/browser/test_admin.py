@@ -141,6 +141,9 @@ def test_no_page_breaks_the_policy_or_axe(page: Page) -> None:
         reverse("admin:content_review_add"),
         reverse("admin:content_savedcase_changelist"),
         reverse("admin:auth_user_changelist"),
+        reverse("admin:handover_apikey_add"),
+        reverse("desk:verdict"),
+        reverse("desk:evidence"),
     ]
 
     faults = {}
