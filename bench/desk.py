@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from html import unescape
 from http.client import HTTPConnection, RemoteDisconnected
 from itertools import count
@@ -32,13 +33,13 @@ from .answer import Server, served
 
 DESK, PLAIN = "/staff/desk/", "/bare/plain"
 LIVE = re.compile(r'hx-get="([^"]+)"')
-TICKS = Path(__file__).parents[1] / "triage" / "desk" / "static" / "desk" / "ticks.js"
+SCRIPT = Path(__file__).parents[1] / "triage" / "desk" / "static" / "desk" / "desk.js"
 PEOPLE, FLAGGED = 40, 5
 
 
 def pace() -> float:
     """Return every how many seconds the page asks, as its script says."""
-    found = re.search(r"setInterval\(.*, (\d+)\)", TICKS.read_text())
+    found = re.search(r"const EVERY = (\d+);", SCRIPT.read_text())
     assert found is not None
     return int(found[1]) / 1000
 
@@ -97,6 +98,10 @@ class Desk(Browser):
         if found := LIVE.search(body):
             self.address = unescape(found[1])
         return status
+
+
+def _status(browser: Browser) -> int:
+    return browser.get(PLAIN)[0]
 
 
 def members(number: int) -> list[str]:
@@ -237,7 +242,7 @@ def measured(desks: int, seconds: float, answers_every: float) -> Iterator[tuple
             "a plain view at the same pace",
             asked(
                 server,
-                [lambda each=each: each.get(PLAIN)[0] for each in plain],
+                [partial(_status, each) for each in plain],
                 every=every,
                 seconds=seconds,
             ),

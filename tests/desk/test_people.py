@@ -215,6 +215,12 @@ def test_each_address_opens_to_those_roles_alone(page: str, person: AtKiosk) -> 
             assert answer.status_code != 302 or "login" not in answer.headers["Location"]
 
 
+def test_the_first_page_of_staff_leads_to_the_desk(surgery: Client) -> None:
+    assert f'href="{DESK}"' in surgery.get("/staff/").content.decode()
+    author = at_the_desk(member("author", "Author"))
+    assert f'href="{DESK}"' not in author.get("/staff/").content.decode()
+
+
 def test_nobody_gets_in_with_a_password_alone_or_as_nobody(page: str, doctor: User) -> None:
     half = Client()
     half.force_login(doctor)

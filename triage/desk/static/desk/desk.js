@@ -3,6 +3,7 @@
   const one = (selector) => document.querySelector(selector);
   const desk = one("#desk");
   const plainTitle = document.title.replace(/^\(\d+\) /, "");
+  const EVERY = 3500; // milliseconds from one poll to the next
   const MISSED = 2; // polls without an answer, until the page says that it shows nothing
   const REMIND = 30_000;
 
@@ -125,12 +126,16 @@
 
   const look = () => htmx.trigger("#poll", "look");
   let ticks = 0;
-  new Worker(desk.dataset.ticks).onmessage = () => {
+  const tick = () => {
     ticks += 1;
     remind();
     // Somebody may sign in on another page, which is found soon enough at a tenth of the pace.
     if (lost !== "signed-out" || ticks % 10 === 0) look();
   };
+  const clock = new Worker(desk.dataset.ticks);
+  clock.onmessage = tick;
+  clock.onerror = () => setInterval(tick, EVERY); // slower than it should be in a page behind others
+  clock.postMessage(EVERY);
 
   // A page that the browser kept shows what was.
   addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
@@ -149,6 +154,7 @@
     if (wanted) speaker.resume().then(() => play(ALERT.slice(0, 2)));
   });
   button.parentElement.hidden = false;
+  one("#still").hidden = true;
   showSound();
   announce();
   showTitle();
