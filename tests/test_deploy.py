@@ -147,6 +147,15 @@ def test_the_page_of_the_proxy_says_whom_to_call() -> None:
     assert "call {$EMERGENCY_NUMBER:999}" in text("deploy", "caddy", "Caddyfile")
 
 
+def test_a_kiosk_takes_the_page_of_the_proxy_for_silence_and_shows_its_own() -> None:
+    status = re.search(r"</html>\n` (\d+)", text("deploy", "caddy", "Caddyfile"))
+    silent = re.search(r"SILENT = \[([\d, ]+)\]", text("static", "js", "kiosk_worker.js"))
+
+    assert status
+    assert silent
+    assert status[1] in silent[1].split(", ")
+
+
 # The units
 
 
@@ -180,7 +189,10 @@ mkdir -p "$profile/Default"
 echo "$profile $*" >> "$SEEN"
 cat "$profile/Default/Cookies" >> "$SEEN" 2>/dev/null
 case $* in
-    */kiosk/enrol) echo 'SQLite __Host-kiosk' > "$profile/Default/Cookies" ;;
+    */kiosk/enrol)
+        echo 'SQLite __Host-kiosk' > "$profile/Default/Cookies"
+        echo "typed before it was one" > "$profile/Default/History"
+        ;;
     *) echo canary > "$profile/Default/Typed" ;;
 esac
 exec sleep 60
@@ -240,7 +252,8 @@ def test_it_is_enrolled_once_and_what_people_leave_is_in_memory_only(kiosk: Kios
         until(lambda: "Typed" in kiosk.files(kiosk.memory))
 
         assert len(kiosk.browsers()) == begun
-        assert "Typed" not in kiosk.files(kiosk.disk)
+        assert not re.search("Typed|History", kiosk.files(kiosk.disk))
+        assert "History" not in kiosk.files(kiosk.memory)
         running.send_signal(signal.SIGTERM)
         assert running.wait(timeout=10) == 0
         assert kiosk.files(kiosk.memory) == ""

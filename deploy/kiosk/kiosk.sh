@@ -85,8 +85,15 @@ if [ ! -d "$enrolled" ]; then
         sleep 2
     done
     close
-    rm -f "$enrolling"/Singleton*
-    mv "$enrolling" "$enrolled"
+    # Its cookie, and the page for when the server is away; nothing else that was done meanwhile.
+    mkdir -p "$enrolling/kept/Default"
+    for part in Cookies "Service Worker" WebStorage; do
+        if [ -e "$enrolling/Default/$part" ]; then
+            cp -R "$enrolling/Default/$part" "$enrolling/kept/Default/$part"
+        fi
+    done
+    mv "$enrolling/kept" "$enrolled"
+    rm -rf "$enrolling"
     sync
 fi
 

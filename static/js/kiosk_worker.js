@@ -42,10 +42,12 @@ const answered = async (request) => {
 
 const file = async (request) => {
   try {
-    return await fetch(request);
+    const answer = await fetch(request);
+    if (!SILENT.includes(answer.status)) return answer;
   } catch {
-    return (await caches.match(request)) ?? Response.error();
+    // Away.
   }
+  return (await caches.match(request)) ?? Response.error();
 };
 
 addEventListener("install", (event) => event.waitUntil(keep().then(() => skipWaiting())));
