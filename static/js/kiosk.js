@@ -19,7 +19,7 @@
   const isFirst = () => one("#main [data-first]");
   const isLocal = () => one("#main [data-local]") || "unreachable" in dataset;
   const isLocked = () => "locked" in dataset;
-  const isOutcome = () => one("#main [data-outcome]");
+  const isOutcome = () => one("#main [data-outcome], #main .code"); // it takes time to write down
 
   // How it looks, until this person leaves.
 
@@ -247,6 +247,7 @@
     endsAt = now() + warning();
     close("#leaving");
     open("#idle");
+    countdown("#idle", endsAt);
     one("#idle [role=alert]").textContent = one("#idle h2").textContent;
     beep();
   };
@@ -262,6 +263,7 @@
   const askFirst = () => {
     leavesAt = now() + LEAVING;
     open("#leaving");
+    countdown("#leaving", leavesAt);
   };
 
   // An emergency stays until staff say that they know of it, or for three minutes.
@@ -318,7 +320,8 @@
     stay,
     keep: () => close("#leaving"),
     more: async (button) => {
-      const { ok } = await post(dataset.more).catch(() => ({ ok: false }));
+      const { ok, status } = await post(dataset.more).catch(() => ({ ok: false }));
+      if (status === 410) return lock();
       if (!ok) return open("#away");
       times = 2;
       stay();
@@ -451,6 +454,12 @@
       // What it says may be old by now: the next look tells.
     }
   };
+
+  // What is read aloud is scrolled to within the page, whose foot the bar covers.
+  new MutationObserver(() => one("[data-reading]")?.scrollIntoView({ block: "nearest" })).observe(
+    document,
+    { subtree: true, attributeFilter: ["data-reading"] },
+  );
 
   // What a finger must not do here
 
