@@ -7,6 +7,7 @@
   const all = (selector) => document.querySelectorAll(selector);
 
   const PATIENCE = 4000; // ms: a server that is silent for so long is away
+  const SILENT = [0, 502, 504]; // nothing, or what stands before the server says so in its place
   const PULSE = 10_000; // ms between two looks whether it is there
   const KNOWN = 5000; // ms between two questions whether staff know
   const HERE = 20_000; // ms: the server hears at most so often that somebody is still here
@@ -36,6 +37,9 @@
     look();
   };
   look();
+
+  const VISITED = "visited";
+  if ("visit" in dataset) sessionStorage.setItem(VISITED, "");
 
   // To the server and back
 
@@ -146,12 +150,13 @@
   // A post that is answered with a page and no other address.
   const show = (html) => {
     const page = new DOMParser().parseFromString(html, "text/html");
+    const main = page.querySelector("#main");
+    if (!main) throw new Error("not a page of ours");
     document.title = page.title;
     for (const style of page.querySelectorAll("head [rel=stylesheet]")) {
       if (!one(`head [href="${style.getAttribute("href")}"]`)) document.head.append(style);
     }
     one("#back")?.remove();
-    const main = page.querySelector("#main");
     one("#main").replaceWith(...[page.querySelector("#back"), main].filter(Boolean));
     window.htmx?.process(main);
     land();
@@ -199,8 +204,10 @@
     event.preventDefault(); // the visit has ended
     lock();
   });
-  for (const failure of ["sendError", "timeout"]) {
-    document.addEventListener("htmx:" + failure, () => open("#away"));
+  for (const failure of ["sendError", "timeout", "responseError"]) {
+    document.addEventListener("htmx:" + failure, ({ detail: { xhr } }) => {
+      if (SILENT.includes(xhr.status)) open("#away");
+    });
   }
 
   addEventListener("pagehide", empty);
@@ -479,7 +486,10 @@
   document.addEventListener("DOMContentLoaded", () => {
     look();
     if (isFirst()) {
-      sessionStorage.removeItem("htmx-current-path-for-history");
+      if (sessionStorage.getItem(VISITED) !== null) {
+        forget(); // the server ended a visit of which nobody took leave
+        look();
+      }
       for (const each of all("[data-start]")) each.hidden = false;
       if (location.hash) {
         one("#cleared").hidden = false;

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 from triage.engine import Ask, FeatureKey
 from triage.handover import alerts
 from triage.handover.models import Visit
-from triage.kiosk import enrolment
+from triage.kiosk import enrolment, middleware
 from triage.kiosk.models import Terminal
+from triage.kiosk.showing import Unreachable
 from triage.questionnaire import services
 from triage.questionnaire.models import Assessment, Token, hash_of
 
@@ -415,7 +417,7 @@ def test_fingers_find_a_number_pad_their_language_and_no_way_out(kiosk: Kiosk) -
 
 
 def test_the_screen_sends_to_the_desk_while_the_server_is_away_and_then_goes_on(
-    kiosk: Kiosk,
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, away = kiosk.page, kiosk.page.locator("#away")
     page.clock.install()
@@ -456,6 +458,15 @@ def test_the_screen_sends_to_the_desk_while_the_server_is_away_and_then_goes_on(
     expect(page.locator("h1")).to_have_text(asked)
     assert len(kiosk.assessment.replies) == 3
 
+    # A server that has lost its database.
+    with monkeypatch.context() as patch:
+        patch.setattr(middleware, "_showing_of", lambda _: Unreachable(timezone.now()))
+        page.reload()
+        expect(page.locator("h1")).to_have_text("This check is not working right now")
+        assert page.evaluate(SMALL, 76) == faults_of(page) == []
+    page.clock.fast_forward(11 * SECOND)
+    expect(page.locator("h1")).to_have_text(asked)
+
     page.context.set_offline(True)
     page.clock.fast_forward(76 * SECOND)
     page.clock.fast_forward(31 * SECOND)
@@ -466,6 +477,16 @@ def test_the_screen_sends_to_the_desk_while_the_server_is_away_and_then_goes_on(
     page.clock.fast_forward(11 * SECOND)
     kiosk.is_at_the_first_page()
     assert not Assessment.objects.exists()
+
+    # A visit that the server ended by itself.
+    kiosk.begin()
+    page.get_by_role("button", name="Larger text").tap()
+    Assessment.objects.update(active_at=timezone.now() - timedelta(hours=1))
+    page.locator("label.option", has=page.locator("[value=none]")).tap()
+    page.get_by_role("button", name="Continue").tap()
+    kiosk.is_at_the_first_page()
+    expect(page.locator("html")).not_to_have_attribute("data-larger", "")
+    assert page.evaluate(LEFT) == []
 
 
 def test_a_screen_that_staff_shut_is_locked_within_ten_seconds(kiosk: Kiosk) -> None:
