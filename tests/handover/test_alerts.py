@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Barrier
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from triage.content.knowledge import Wording
 from triage.content.models import Release
 from triage.engine import Urgency
 from triage.handover import alerts, visits
@@ -58,6 +60,19 @@ def test_the_title_is_in_the_language_of_the_place(release: Release) -> None:
     flag = person.assessment.flags[0]
     text = person.assessment.content.wording("en").flag(flag)
     assert alerts.waiting().get(flag=flag).title == text.title
+
+
+def test_a_title_may_be_as_long_as_content_makes_it(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = visitor(release)
+    title = "Signs of a squeezed cord, " * 40
+    text = SimpleNamespace(title=title)
+    monkeypatch.setattr(Wording, "flag", lambda self, flag: text)
+
+    person.reply("right_now", ["chest_tight"])
+
+    assert {alert.title for alert in alerts.waiting()} == {title}
 
 
 def test_a_withdrawn_flag_stays_marked_so(release: Release) -> None:

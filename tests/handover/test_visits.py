@@ -18,7 +18,8 @@ from triage.handover.models import Alert, Visit
 from triage.questionnaire import services
 from triage.questionnaire.models import Assessment
 
-from .visitors import Device, Visitor, receptionist, red_flags, visitor
+from .test_handing_over import CANARY, copies, sqlite_only
+from .visitors import Device, Visitor, of_the_clinic, receptionist, red_flags, visitor
 
 MORNING = datetime(2031, 5, 7, 8, 0, tzinfo=timezone.get_default_timezone())
 
@@ -140,6 +141,24 @@ def test_twelve_hours_after_nothing_is_left_acknowledged_or_not(release: Release
         services.purge(now=timezone.now())
 
     assert Visit.objects.count() == Alert.objects.count() == 0
+
+
+@sqlite_only
+@pytest.mark.usefixtures("transactional_db")
+def test_no_file_says_afterwards_which_warning_it_was(release: Release) -> None:
+    for size in (1, 40, 400):
+        person = visitor(release)
+        person.say(flags=red_flags(release)[:2], withdrawn=[])
+        alerts.gather(timezone.now())
+        person.visit.alerts.update(title=CANARY * size)
+        person.leave()
+        alerts.acknowledge(visit=person.visit, by=of_the_clinic(), now=timezone.now())
+    assert copies() > 3
+
+    services.purge(now=timezone.now())
+
+    assert Visit.objects.count() == Alert.objects.count() == 0
+    assert copies() == 0
 
 
 def test_one_who_is_still_there_is_kept_however_long_it_takes(release: Release) -> None:

@@ -69,8 +69,8 @@ class Alert(models.Model):
     """
 
     visit = models.ForeignKey(Visit, models.CASCADE, related_name="alerts")
-    flag = models.CharField(max_length=100)
-    title = models.CharField(max_length=300, help_text="In the language of the place.")
+    flag = models.CharField()  # as long as content may make it: a cut or refused one would be lost
+    title = models.CharField(help_text="In the language of the place.")
     urgency = models.PositiveSmallIntegerField(choices=URGENCIES)
     raised_at = models.DateTimeField()
     raised_again_at = models.DateTimeField(null=True, blank=True)

@@ -96,8 +96,8 @@ class Migration(migrations.Migration):
             name='Alert',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('flag', models.CharField(max_length=100)),
-                ('title', models.CharField(help_text='In the language of the place.', max_length=300)),
+                ('flag', models.CharField()),
+                ('title', models.CharField(help_text='In the language of the place.')),
                 ('urgency', models.PositiveSmallIntegerField(choices=[(0, 'self_care'), (1, 'routine'), (2, 'urgent_2_weeks'), (3, 'few_days'), (4, 'same_day'), (5, 'emergency_now')])),
                 ('raised_at', models.DateTimeField()),
                 ('raised_again_at', models.DateTimeField(blank=True, null=True)),
