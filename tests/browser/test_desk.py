@@ -155,11 +155,11 @@ def test_a_doctor_opens_reads_copies_prints_and_deletes(sit_down: SitDown, perso
     codes = services.hand_over(assessment=person.assessment, visit=visit, now=now)
     page = sit_down("okafor", permissions=["clipboard-read", "clipboard-write"])
 
-    page.get_by_label("Code from the patient").fill("bbb bbb")
+    page.get_by_label("Patient's code").fill("bbb bbb")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("Nothing is here under this code.")
     assert faults_of(page) == []
-    page.get_by_label("Code from the patient").fill(codes.code.lower().replace("-", " "))
+    page.get_by_label("Patient's code").fill(codes.code.lower().replace("-", " "))
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("heading", name=f"Ticket {visit.ticket}")).to_be_visible()

@@ -161,7 +161,9 @@ def test_what_was_taken_into_the_record_is_deleted_once_that_is_confirmed(
     assert response.redirect_chain == [(DESK, 302)]
     assert "Deleted here." in text_of(response)
     assert not Handover.objects.exists()
-    assert surgery.get(page).status_code == 404
+    gone = surgery.get(page)
+    assert gone.status_code == 404
+    assert "This is not here any more" in text_of(gone)
 
 
 def test_half_an_hour_later_it_is_gone_though_the_row_is_still_there(
@@ -235,8 +237,8 @@ def test_reception_sees_no_answer_and_no_way_to_one(
     seen = sign_in(Client(), ana).get(DESK).content.decode()
 
     assert "people/" not in seen
-    assert "Code from the patient" not in seen
-    assert "Code from the patient" in surgery.get(DESK).content.decode()
+    assert "Patient&#x27;s code" not in seen
+    assert "Patient&#x27;s code" in surgery.get(DESK).content.decode()
     wording = person.assessment.content.wording("en")
     for feature, _ in person.assessment.replies:
         assert wording.feature_name(feature) not in seen

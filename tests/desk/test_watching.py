@@ -66,6 +66,7 @@ def test_where_nothing_has_changed_a_poll_is_one_statement_and_no_content(
         answer = screen.look()
 
     assert (answer.status_code, answer.content) == (204, b"")
+    assert "no-store" in answer.headers["Cache-Control"]
     assert len(captured) == 1
 
 

@@ -6,7 +6,7 @@ class CodeForm(forms.Form):
     address that a scanner reads from the picture beside it."""
 
     code = forms.CharField(
-        label="Code from the patient",
+        label="Patient's code",
         max_length=200,
         error_messages={"required": "Type the code that the patient shows you, such as K7M-4QX."},
         widget=forms.TextInput(

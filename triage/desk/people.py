@@ -2,11 +2,13 @@
 
 import json
 import math
+from functools import wraps
 from http import HTTPStatus
+from typing import Any, cast
 
 import structlog
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.timezone import localtime
@@ -19,8 +21,8 @@ from triage.handover import receipt as receipt_file
 from triage.handover import services
 from triage.handover.models import Handover
 from triage.handover.summary import summary_of_handover
+from triage.staff.pages import View, staff_page
 from triage.staff.pages import person as person_here
-from triage.staff.pages import staff_page
 
 from . import verdicts
 from .forms import CodeForm
@@ -35,7 +37,24 @@ NO_SUCH_CODE = (
     " older than 12 hours, or replaced by a newer one."
 )
 TOO_MANY = "Too many wrong codes. The next one counts in {minutes} minutes."
-NOBODYS = "Nobody has handed this over, or it was taken or has deleted itself."
+
+
+class NotHere(Exception):
+    """Nobody has handed this over, or it was taken or has deleted itself, or is for a colleague."""
+
+
+def on_a_handover[V: View](view: V) -> V:
+    """Open a page on what was handed over to clinicians alone, and say it where that is not here."""
+
+    @staff_page("handover.pick_up")
+    @wraps(view)
+    def found(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except NotHere:
+            return page(request, "desk/gone.html", title="This is not here any more", status=404)
+
+    return cast(V, found)
 
 
 def _taken_by(handover: Handover) -> str:
@@ -70,30 +89,30 @@ def pick_up(request: HttpRequest) -> HttpResponse:
 
 def _find(request: HttpRequest, pk: int) -> Handover:
     """Return what was handed over, if this person may see it: of a kiosk, any clinician; of
-    somebody's own phone, whoever was given the code. Raises Http404."""
+    somebody's own phone, whoever was given the code. Raises NotHere."""
     found = Handover.objects.select_related("visit", "opened_by").filter(pk=pk).first()
     if found is None or found.gone_at <= timezone.now():
-        raise Http404(NOBODYS)
+        raise NotHere
     if found.visit is None and found.opened_by != person_here(request):
-        raise Http404(NOBODYS)
+        raise NotHere
     return found
 
 
 def _opened(request: HttpRequest, pk: int) -> Handover:
     found = _find(request, pk)
     if found.opened_at is None:
-        raise Http404(NOBODYS)
+        raise NotHere
     return found
 
 
-@staff_page("handover.pick_up")
+@on_a_handover
 @require_POST
 def open_it(request: HttpRequest, pk: int) -> HttpResponse:
     services.open_handover(handover=_find(request, pk), by=person_here(request), now=timezone.now())
     return redirect("desk:person", pk)
 
 
-@staff_page("handover.pick_up")
+@on_a_handover
 @require_safe
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     handover = _find(request, pk)
@@ -121,7 +140,7 @@ def _title(handover: Handover) -> str:
     return f"Ticket {ticket}" if ticket else "Summary"
 
 
-@staff_page("handover.pick_up")
+@on_a_handover
 @require_safe
 def note(request: HttpRequest, pk: int) -> HttpResponse:
     handover = _opened(request, pk)
@@ -131,7 +150,7 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
-@staff_page("handover.pick_up")
+@on_a_handover
 @require_safe
 def fhir(request: HttpRequest, pk: int) -> HttpResponse:
     handover = _opened(request, pk)
@@ -141,7 +160,7 @@ def fhir(request: HttpRequest, pk: int) -> HttpResponse:
     return _file(text.encode(), "application/fhir+json", f"{_file_name(handover)}.fhir.json")
 
 
-@staff_page("handover.pick_up")
+@on_a_handover
 @require_safe
 def receipt(request: HttpRequest, pk: int) -> HttpResponse:
     handover = _opened(request, pk)
@@ -163,7 +182,7 @@ def _file(content: bytes, content_type: str, name: str) -> HttpResponse:
     )
 
 
-@staff_page("handover.pick_up")
+@on_a_handover
 @require_http_methods(["GET", "HEAD", "POST"])
 def done(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask once, then delete what was taken into the record."""
