@@ -193,7 +193,7 @@ case $* in
         echo 'SQLite __Host-kiosk' > "$profile/Default/Cookies"
         echo "typed before it was one" > "$profile/Default/History"
         ;;
-    *) echo canary > "$profile/Default/Typed" ;;
+    *) echo canary | tee "$HOME/Crash" "$TMPDIR/Temporary" > "$profile/Default/Typed" ;;
 esac
 exec sleep 60
 """
@@ -216,6 +216,8 @@ class Kiosk:
             "STATE_DIRECTORY": str(self.disk),
             "RUNTIME_DIRECTORY": str(memory),
             "SEEN": str(self.seen),
+            "HOME": str(self.disk),
+            "TMPDIR": str(self.disk),
         }
 
     def start(self, **environment: str) -> subprocess.Popen[bytes]:
@@ -252,7 +254,7 @@ def test_it_is_enrolled_once_and_what_people_leave_is_in_memory_only(kiosk: Kios
         until(lambda: "Typed" in kiosk.files(kiosk.memory))
 
         assert len(kiosk.browsers()) == begun
-        assert not re.search("Typed|History", kiosk.files(kiosk.disk))
+        assert not re.search("Typed|History|Crash|Temporary", kiosk.files(kiosk.disk))
         assert "History" not in kiosk.files(kiosk.memory)
         running.send_signal(signal.SIGTERM)
         assert running.wait(timeout=10) == 0

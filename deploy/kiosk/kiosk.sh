@@ -23,6 +23,9 @@ enrolled=$STATE_DIRECTORY/enrolled
 cookie=__Host-kiosk
 
 start() { # start PROFILE ADDRESS
+    # Crash reports, caches and temporary files go by these, and not into the profile.
+    home=$1/home
+    mkdir -p "$home"
     set -- \
         --user-data-dir="$1" \
         --kiosk \
@@ -35,12 +38,12 @@ start() { # start PROFILE ADDRESS
         --overscroll-history-navigation=0 \
         --disable-component-update \
         --disable-background-networking \
-        --disable-breakpad \
         --disk-cache-size=52428800 \
         --password-store=basic \
         ${KIOSK_PRINTS:+--kiosk-printing} \
         "$2"
-    "${KIOSK_CHROMIUM:-chromium}" "$@" &
+    HOME=$home TMPDIR=$home XDG_CACHE_HOME=$home XDG_CONFIG_HOME=$home \
+        "${KIOSK_CHROMIUM:-chromium}" "$@" &
     browser=$!
 }
 
