@@ -19,6 +19,16 @@ type Rule = Callable[[Resource], Iterator[str]]
 
 SCHEMA = json.loads((Path(__file__).parent / "fhir.schema.json").read_text(encoding="utf-8"))
 KEPT = {"Element", "Extension", "ResourceList"}
+ANY: Resource = {"resourceType": "Patient"}
+PARTS = {
+    "Bundle": {"entry": "Bundle_Entry"},
+    "Bundle_Entry": {"resource": ""},
+    "Questionnaire": {"item": "Questionnaire_Item"},
+    "QuestionnaireResponse": {"contained": "", "item": "QuestionnaireResponse_Item"},
+    "RiskAssessment": {"prediction": "RiskAssessment_Prediction"},
+}
+"""Where there is much, and what is there; where that is empty, the part says so itself."""
+
 UUID_OF_ANY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 TYPES = {
@@ -89,18 +99,25 @@ def references(value: Any) -> Iterator[str]:
 
 
 def fits_the_schema(document: Resource) -> Iterator[str]:
-    """Check the bundle, and each resource in it by itself: many come again in the next document,
-    under another id."""
-    shell = [entry | {"resource": {"resourceType": "Patient"}} for entry in document["entry"]]
-    yield from _misfits("Bundle", json.dumps(document | {"entry": shell}))
-    for resource in resources_of(document):
-        without_ids = UUID_OF_ANY.sub(str(UUID(int=0)), json.dumps(resource))
-        yield from _misfits(resource["resourceType"], without_ids)
+    """Check each part by itself: many come again in the next document, under another id."""
+    for kind, part in _apart("Bundle", document):
+        yield from _misfits(kind, UUID_OF_ANY.sub(str(UUID(int=0)), json.dumps(part)))
 
 
-@lru_cache(maxsize=4096)
-def _misfits(kind: str, resource: str) -> tuple[str, ...]:
-    errors = _validator(kind).iter_errors(json.loads(resource))
+def _apart(kind: str, whole: Resource) -> Iterator[tuple[str, Resource]]:
+    """Yield each part with what it is, and then the whole with something small in their place."""
+    places = {field: of for field, of in PARTS.get(kind, {}).items() if field in whole}
+    for field, of in places.items():
+        for part in whole[field] if isinstance(whole[field], list) else [whole[field]]:
+            yield from _apart(of or part["resourceType"], part)
+    small: dict[str, Any] = {field: {} if of else ANY for field, of in places.items()}
+    many = {field: [small[field]] for field in places if isinstance(whole[field], list)}
+    yield kind, whole | small | many
+
+
+@lru_cache(maxsize=16_384)
+def _misfits(kind: str, part: str) -> tuple[str, ...]:
+    errors = _validator(kind).iter_errors(json.loads(part))
     return tuple(f"{kind}, {error.json_path}: {error.message[:200]}" for error in errors)
 
 
