@@ -20,6 +20,7 @@ from triage.engine import Urgency
 from triage.handover import services
 from triage.handover.models import Handover
 from triage.handover.summary import summary_of_handover
+from triage.questionnaire import services as questionnaire
 
 from .conftest import Begin
 from .people import AtKiosk, at_the_desk, member
@@ -188,6 +189,21 @@ def test_what_was_said_may_be_changed_until_its_month_is_over(
         assert "This was said on 27 May 2031 and is counted: it stays as it is." in text_of(page)
     row = Verdict.objects.get()
     assert (row.urgency_right, row.cause) == ("right", "lipoma")
+
+
+@pytest.mark.parametrize("said", [{}, {"urgency_right": "right"}, {"cause": "lipoma"}])
+def test_what_nobody_said_anything_on_is_deleted_after_a_year(
+    said: dict[str, str], verdict: Verdict, surgery: Client, clock: Traveller
+) -> None:
+    surgery.post(VERDICT, {"reference": verdict.reference, **said})
+
+    clock.shift(timedelta(days=365))
+    questionnaire.purge(now=timezone.now())
+    assert Verdict.objects.exists()
+    clock.shift(timedelta(days=1))
+    questionnaire.purge(now=timezone.now())
+
+    assert Verdict.objects.exists() is bool(said)
 
 
 def test_a_person_out_of_scope_has_no_causes_and_can_be_judged(

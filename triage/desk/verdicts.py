@@ -4,7 +4,7 @@ Neither a reply nor a ticket is kept, and no time of day. The reference follows 
 the link of what was handed over: once that is deleted, nothing leads from the one to the other.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils.crypto import salted_hmac
 
@@ -20,6 +20,9 @@ LENGTH = 8
 MOST_LEADING = 10
 DECIMALS = 2
 """Of a posterior: enough for tenths. With six of them the replies could be worked out again."""
+
+UNSAID_LASTS = timedelta(days=365)
+"""As long as a cause may take to be found out. What nobody said anything on is no evidence."""
 
 OTHER = "other"
 REST = ""
@@ -107,6 +110,12 @@ def say_cause(*, verdict: Verdict, cause: str, on: date) -> None:
     _check(verdict.cause_on, on)
     verdict.cause, verdict.cause_on = cause, on if cause else None
     verdict.save(update_fields=["cause", "cause_on"])
+
+
+def forget_unsaid(*, today: date) -> None:
+    """Delete what was opened long ago, and nobody said anything on."""
+    old = Verdict.objects.filter(made_on__lt=today - UNSAID_LASTS)
+    old.filter(urgency_right="", cause="").delete()
 
 
 def _check(said_on: date | None, on: date) -> None:
