@@ -159,6 +159,11 @@ def outcome(kiosk: Kiosk, replies: Replies) -> None:
     kiosk.page.goto("/check/outcome")
 
 
+def hand_over(kiosk: Kiosk) -> None:
+    kiosk.page.get_by_role("button", name="Give my answers to the staff").tap()
+    expect(kiosk.page.locator(".code")).to_be_visible()
+
+
 PAGES: dict[str, Callable[[Kiosk], Any]] = {
     "first": lambda kiosk: kiosk.come(),
     "start": lambda kiosk: kiosk.page.goto("/"),
@@ -173,7 +178,10 @@ PAGES: dict[str, Callable[[Kiosk], Any]] = {
     "desk": lambda kiosk: kiosk.page.goto("/kiosk/desk"),
     "outcome": lambda kiosk: outcome(kiosk, MARBLE),
     "answers": lambda kiosk: kiosk.page.goto("/check/answers"),
+    "hand over": lambda kiosk: kiosk.page.goto("/check/hand-over"),
+    "code": hand_over,
     "emergency": lambda kiosk: outcome(kiosk, CONFUSED),
+    "PIN": lambda kiosk: kiosk.page.goto("/kiosk/menu"),
 }
 
 
