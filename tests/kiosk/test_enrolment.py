@@ -128,6 +128,10 @@ def test_too_many_wrong_codes_from_everywhere_and_none_is_looked_at(terminal: Te
     assert type_in(code).status_code == 429
 
 
+def test_a_wrong_code_is_typed_anew(terminal: Terminal) -> None:
+    assert "31415926" not in type_in("31415926").text
+
+
 def test_no_address_is_kept_as_it_is(terminal: Terminal) -> None:
     type_in("0")
 
@@ -166,6 +170,23 @@ def test_a_browser_that_is_a_terminal_is_not_made_another(visitor: AtKiosk) -> N
     assert (response.status_code, response.headers["Location"]) == (303, FIRST_PAGE)
     other.refresh_from_db()
     assert other.token_hash is None
+
+
+def test_a_code_can_be_typed_on_a_screen_without_a_keyboard(release: object) -> None:
+    page = Client().get("/kiosk/enrol").text
+
+    assert "data-kiosk" in page
+    assert 'data-pad=""' in page
+
+
+def test_whoever_is_at_another_kiosk_is_nobody_here(answering: AtKiosk) -> None:
+    other = AtKiosk(enrolled(make_terminal("Waiting room 3")))
+    other.browser.cookies[settings.ASSESSMENT_COOKIE_NAME] = answering.token
+    ticket = re.findall(r"(\d{3})</strong>", answering.page)
+
+    assert other.browser.get("/check/1").headers["Location"] == FIRST_PAGE
+    assert ticket
+    assert ticket[0] not in other.browser.get("/privacy").text
 
 
 def test_a_browser_that_is_none_is_led_to_where_it_becomes_one(release: object) -> None:

@@ -16,11 +16,18 @@ NOTHING_KEPT = {
 }
 
 
+class TypedAnew(forms.TextInput):
+    """What was wrong is gone when it is asked for again: a number pad has no way to mark it."""
+
+    def format_value(self, value: str) -> None:
+        return None
+
+
 class CodeForm(forms.Form):
     code = forms.CharField(
         label=f"Code of {enrolment.DIGITS} digits",
         max_length=30,
-        widget=forms.TextInput(attrs={**NOTHING_KEPT, "autofocus": True}),
+        widget=TypedAnew(attrs={**NOTHING_KEPT, "autofocus": True}),
         error_messages={"required": "Type the code that the admin shows."},
     )
 

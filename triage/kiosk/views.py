@@ -207,10 +207,12 @@ def enrol(request: HttpRequest) -> HttpResponse:
         else:
             here = Showing(terminal, token_of(request), timezone.now())
             return _enrolled(request, here, token)
+    # Looks like a kiosk already: a screen may have no keyboard, and a kiosk has a number pad.
+    cast(AtTerminal, request).terminal = showing or Locked(timezone.now())
     response = render(
         request,
         "kiosk/enrol.html",
-        {"form": form, "was_one": isinstance(showing, Locked)},
+        {"form": form, "was_one": showing is not None},
         status=422 if form.errors and status == 200 else status,
     )
     response.headers["X-Robots-Tag"] = "noindex"
