@@ -243,6 +243,15 @@ def test_flags_that_were_withdrawn_and_alarms_that_are_not_excluded_stay_in_sigh
             assert each.title in notes
 
 
+def test_what_is_not_known_and_matters_says_what_it_could_change() -> None:
+    its = summary(SOMEBODY)
+    told = section(document(), "Not known, and could change")
+
+    assert its.unknowns
+    assert all(f"{unknown.name}: {unknown.answer}" in told for unknown in its.unknowns)
+    assert all(flag.title in told for unknown in its.unknowns for flag in unknown.rules)
+
+
 def test_a_red_flag_says_what_raised_it() -> None:
     made = document(replied(age=Number(52), leg_nerves={"weak_legs"}))
 

@@ -18,7 +18,8 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -37,7 +38,16 @@ from triage.engine import (
 )
 from triage.questionnaire.models import Assessment
 
-from .summary import CauseTold, FindingTold, FlagTold, ReasonTold, Status, Summary, Told
+from .summary import (
+    CauseTold,
+    FindingTold,
+    FlagTold,
+    ReasonTold,
+    Status,
+    Summary,
+    Told,
+    UnknownTold,
+)
 
 type Resource = dict[str, Any]
 
@@ -65,7 +75,7 @@ KINDS = {
     "red_flag": "Red flag",
     "scope": "Outside what this checker is made for",
     "floor": "Rule",
-    "risk": "Chance of a serious cause",
+    "risk": "Chance of a cause",
 }
 VOICES_OF_OTHERS = (Assessment.Voice.HELPER, Assessment.Voice.OTHER)
 
@@ -140,6 +150,14 @@ class _Document:
     def at(self) -> str:
         return _moment(self.summary.finished_at or self.summary.started_at)
 
+    @property
+    def period(self) -> Resource:
+        finished_at = self.summary.finished_at
+        return {
+            "start": _moment(self.summary.started_at),
+            "end": _moment(finished_at) if finished_at else "",
+        }
+
     def others(self) -> list[str]:
         """The voices, but the person's own, that speak in the document."""
         known = {Status.PRESENT, Status.ABSENT}
@@ -186,6 +204,10 @@ class _Document:
                 _section("Present", self.told(Status.PRESENT), of[Status.PRESENT]),
                 _section("Absent", self.told(Status.ABSENT), of[Status.ABSENT]),
                 _section("Asked, and not known", self.told(Status.NOT_KNOWN)),
+                _section(
+                    "Not known, and could change the advice or the likeliest cause",
+                    _listed(map(_unknown, summary.unknowns)),
+                ),
                 _section("Not asked", self.told(Status.NOT_ASKED)),
                 _section("All questions and answers", self.answers(), [self.to("response")]),
                 _section("Where this comes from", self.origin(), [self.to("software")]),
@@ -199,8 +221,10 @@ class _Document:
             _listed(
                 [
                     summary.topic_title,
-                    f"Began {_moment(summary.started_at)}",
-                    *([f"Finished {self.at}"] if summary.finished_at else ["Not finished"]),
+                    f"Began: {_read_as(summary.started_at)}",
+                    f"Finished: {_read_as(summary.finished_at)}"
+                    if summary.finished_at
+                    else "Not finished",
                     *([f"Place: {summary.place}"] if summary.place else []),
                     *([f"Ticket: {summary.ticket}"] if summary.ticket else []),
                     f"Answered in: {_language(summary.language)}",
@@ -225,21 +249,19 @@ class _Document:
             )
         serious = ", ".join(name for _, name in summary.must_not_miss)
         rule_out = f"Serious causes to rule out, whatever their chance: {serious or 'none'}."
-        return _paragraph(rule_out) + _listed(
-            f"{cause.name}: {_percent(cause.posterior)} %, {cause.chance_words}; {_spread(cause)}"
-            for cause in summary.differential
-        )
+        told = "Each with the range that holds its chance in 90 of 100 cases."
+        return _paragraph(rule_out) + _paragraph(told) + _listed(map(_cause, summary.differential))
 
     def told(self, status: Status) -> SafeString:
         """List the features of one status; and, as absent, also what was not ticked elsewhere."""
         lines = []
         for finding in self.summary.findings:
-            if finding.status is status:
-                seen = f" (seen or felt by {finding.observed_by})" if finding.observed_by else ""
+            seen = f" (seen or felt by {finding.observed_by})" if finding.observed_by else ""
+            if status is Status.ABSENT and finding.kind is Kind.MULTI and finding.absent:
+                lines.append(f"{finding.name}, not: {'; '.join(map(_label, finding.absent))}{seen}")
+            elif finding.status is status:
                 answer = f": {finding.answer}" if finding.answer else ""
                 lines.append(f"{finding.name}{answer}{seen}")
-            if status is Status.ABSENT and finding.kind is Kind.MULTI and finding.absent:
-                lines.append(f"{finding.name}, not: {'; '.join(map(_label, finding.absent))}")
         return _listed(lines)
 
     def answers(self) -> SafeString:
@@ -402,7 +424,7 @@ class _Document:
             "status": "final",
             "category": [_concept(SURVEY)],
             "subject": self.to("patient"),
-            "effectiveDateTime": self.at,
+            "effectivePeriod": self.period,
             "performer": [self.speaker(finding.set_by)],
             "note": [{"text": seen}] if seen else [],
             "derivedFrom": [self.to("response")],
@@ -483,7 +505,7 @@ def _observed(finding: FindingTold) -> Iterator[tuple[Status, str, str]]:
 
 def _reason(reason: ReasonTold) -> str:
     chance = (
-        f" Reached {_percent(reason.posterior)} %, and {_percent(reason.threshold)} % counts."
+        f" It reached {_short(reason.posterior)}; from {_short(reason.threshold)} on it counts."
         if reason.posterior is not None and reason.threshold is not None
         else ""
     )
@@ -493,13 +515,22 @@ def _reason(reason: ReasonTold) -> str:
     return " ".join(f"{told} {reason.message}{chance}{because}".split())
 
 
+def _cause(cause: CauseTold) -> str:
+    spread = f"{_short(cause.low)} to {_short(cause.high)}"
+    return f"{cause.name}: {_short(cause.posterior)} ({spread}), {cause.chance_words}"
+
+
+def _unknown(unknown: UnknownTold) -> str:
+    lowest, highest = _words(unknown.lowest), _words(unknown.highest)
+    advice = lowest if lowest == highest else f"{lowest} to {highest}"
+    flags = f"; flags: {', '.join(_named(unknown.rules))}" if unknown.rules else ""
+    leads = f"; likeliest: {', '.join(name for _, name in unknown.leads)}" if unknown.leads else ""
+    return f"{unknown.name}: {unknown.answer}. Once it is known, {advice}{flags}{leads}"
+
+
 def _rationale(cause: CauseTold) -> str:
-    weighed = f"For: {_weighed(cause.supports)}. Against: {_weighed(cause.opposes)}."
-    return f"{_spread(cause)}. {weighed}"
-
-
-def _spread(cause: CauseTold) -> str:
-    return f"90 in 100: {_percent(cause.low)} to {_percent(cause.high)} %"
+    spread = f"90 in 100: {_percent(cause.low)} to {_percent(cause.high)} %."
+    return f"{spread} For: {_weighed(cause.supports)}. Against: {_weighed(cause.opposes)}."
 
 
 def _weighed(told: Iterable[Told]) -> str:
@@ -521,6 +552,14 @@ def _words(urgency: Urgency) -> str:
 def _percent(probability: float) -> float:
     """Return a probability as FHIR has it in a RiskAssessment: from 0 to 100."""
     return round(100 * probability, DECIMALS)
+
+
+def _short(probability: float) -> str:
+    return f"{100 * probability:.1f} %"
+
+
+def _read_as(when: datetime) -> str:
+    return date_format(timezone.localtime(when), "j F Y, H:i")
 
 
 def _moment(when: datetime) -> str:
