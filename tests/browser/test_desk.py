@@ -136,7 +136,15 @@ def test_a_desk_that_shows_no_alerts_any_more_says_so_aloud(
     expect(page.get_by_text("Answering now")).to_be_visible()
     assert faults_of(page) == []
 
+    theirs = "<!doctype html><title>Guest network</title><p>Sign in to go online."
+    page.route("**/desk/live*", lambda route: route.fulfill(body=theirs, content_type="text/html"))
     page.context.set_offline(False)
+    with page.expect_response("**/desk/live*"):
+        pass
+    page.wait_for_timeout(500)  # for the page to take it for an answer, if it did
+    expect(lost).to_be_visible()
+
+    page.unroute("**/desk/live*")
 
     expect(lost).to_be_hidden(timeout=BLIND)
     expect(page).to_have_title(re.compile("^Desk"))

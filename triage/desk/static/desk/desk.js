@@ -72,7 +72,7 @@
       lost = why;
       const box = one("#lost");
       for (const part of box.querySelectorAll("[data-why]")) part.hidden = part.dataset.why !== why;
-      box.querySelector("time").textContent = heardAt.toLocaleTimeString([], { timeStyle: "short" });
+      box.querySelector("time").textContent = heardAt.toLocaleTimeString("en-GB", { timeStyle: "short" });
       box.hidden = !why;
       desk.toggleAttribute("data-lost", Boolean(why));
       remindedAt = 0;
@@ -91,9 +91,16 @@
 
   const isPoll = ({ detail }) => detail.elt.id === "poll";
 
+  // A network that asks people to sign in answers everything with a page of its own.
+  const isOurs = ({ status, responseText }) => status === 204 || responseText.includes('id="poll"');
+
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (!isOurs(detail.xhr)) detail.shouldSwap = false;
+  });
+
   document.addEventListener("htmx:afterRequest", (event) => {
     const { successful, xhr } = event.detail;
-    if (successful) {
+    if (successful && isOurs(xhr)) {
       missed = 0;
       heardAt = new Date();
       one("#not-done").hidden = true;
