@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from triage.content.knowledge import Wording
+from triage.content.knowledge import FlagText, Wording
 from triage.content.models import Release
-from triage.engine import Urgency
+from triage.engine import RuleKey, Urgency
 from triage.handover import alerts, visits
 from triage.handover.alerts import Known, Stage
 from triage.handover.models import Alert, Visit, Watch
@@ -155,6 +155,31 @@ def test_the_desk_heals_what_died_after_the_answer(
     alerts.gather(timezone.now())
 
     assert {flag for _, flag in told()} == set(person.assessment.flags)
+
+
+def test_a_flag_that_cannot_be_told_keeps_no_other_from_the_desk(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sound = visitor(release), visitor(release)
+    first, second = red_flags(release)[:2]
+    broken.say(flags=[first], withdrawn=[])
+    sound.say(flags=[second], withdrawn=[])
+    text_of = Wording.flag
+
+    def fail_for_the_first(self: Wording, flag: RuleKey) -> FlagText:
+        if flag == first:
+            raise LookupError
+        return text_of(self, flag)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Wording, "flag", fail_for_the_first)
+        alerts.gather(timezone.now())
+        assert told() == [(sound.visit.ticket, second)]
+        with pytest.raises(LookupError):
+            broken.leave()
+
+    alerts.gather(timezone.now())
+    assert len(told()) == 2
 
 
 @pytest.mark.parametrize("way", ["delete", "idle", "withdrawn"])

@@ -98,8 +98,12 @@ class _Standing:
 def gather(now: datetime) -> None:
     """Bring visits and alerts up to date with what people have answered, and raise again what nobody
     has acknowledged for `settings.ALERT_AGAIN`. One statement where there is nothing to do."""
-    if behind := [standing.visit.pk for standing in _look(now) if standing.is_behind]:
-        bring_up_to_date(behind, now)
+    for visit in [standing.visit.pk for standing in _look(now) if standing.is_behind]:
+        try:
+            bring_up_to_date([visit], now)
+        except Exception as error:
+            # One whose release cannot be read, say, must not keep all others from the desk.
+            log.error("alerts_not_gathered", visit=visit, exception=type(error).__qualname__)
 
 
 @transaction.atomic
