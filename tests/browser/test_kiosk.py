@@ -297,6 +297,7 @@ def test_an_emergency_stays_and_says_whether_staff_know(kiosk: Kiosk) -> None:
     page.wait_for_url("**/check/outcome")
     known, warning = page.locator("#known"), page.locator("#idle")
     expect(page.get_by_role("heading", name="Tell staff now")).to_be_visible()
+    expect(page.get_by_text("Do not wait. Go to the desk")).to_be_visible()
     expect(page.locator("#ticket")).to_contain_text(Visit.objects.get().ticket)
     expect(known).to_contain_text("Nobody is looking at the screen of staff")
 
@@ -312,6 +313,7 @@ def test_an_emergency_stays_and_says_whether_staff_know(kiosk: Kiosk) -> None:
     )
     page.clock.fast_forward(5 * SECOND)
     expect(known).to_contain_text("Staff said at")
+    expect(page.get_by_text("Do not wait. Go to the desk")).to_be_hidden()
 
     page.get_by_role("button", name="Hide my answers").tap()
     expect(page.locator("h1")).not_to_be_visible()
