@@ -33,6 +33,7 @@ from triage.questionnaire.models import Assessment
 from .problems import Fault, Refused
 
 NUMBERS = 2**31  # releases are counted; so far no further than a database does
+MOST_DIGITS = 100
 WAYS = ("options", "number", "declined")
 SHOWN = 100  # letters of what was sent that a sentence quotes
 
@@ -54,7 +55,12 @@ class Asked:
 def document_in(body: bytes) -> Any:
     """Return the JSON of a body. Raises Refused, for a name that comes twice too."""
     try:
-        return json.loads(body.decode(), object_pairs_hook=_each_once, parse_constant=_no_number)
+        return json.loads(
+            body.decode(),
+            object_pairs_hook=_each_once,
+            parse_int=_short,
+            parse_constant=_no_number,
+        )
     except RecursionError:
         why = "it is nested too deeply"
     except UnicodeDecodeError:
@@ -71,6 +77,12 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) < len(pairs):
         raise ValueError("a name comes twice in one object")
     return document
+
+
+def _short(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError("a number has too many digits")
+    return int(digits)
 
 
 def _no_number(name: str) -> None:
