@@ -275,7 +275,7 @@ def test_no_sum_or_difference_of_all_the_numbers_gives_a_count_below_ten(
     """Linear algebra: every count that follows from all that is told in a year is of ten people or more."""
     derived = 0
 
-    @settings(max_examples=12, deadline=None, derandomize=True)
+    @settings(max_examples=8, deadline=None, derandomize=True)
     @given(drawn())
     def check(verdicts: list[Verdict]) -> None:
         nonlocal derived
