@@ -357,6 +357,7 @@ HANDOVER_LASTS = timedelta(hours=12)
 HANDOVER_LINK_LASTS = timedelta(minutes=30)
 HANDOVER_AFTER_OPENING = timedelta(minutes=30)
 ALERT_AGAIN = timedelta(minutes=2)  # without an acknowledgement a red flag is raised anew
+ALERT_STAYS = timedelta(minutes=15)  # after one, since who looks for the person needs their ticket
 DESK_WATCHES = timedelta(seconds=30)  # since a screen of the desk last asked, or staff are not told
 
 # A patient's post is a few hundred bytes; triage.middleware.LimitThePost holds it to 16 KB. These

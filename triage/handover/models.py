@@ -61,6 +61,12 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def unacknowledged(self) -> "AlertQuerySet":
         return self.filter(acknowledged_at=None)
 
+    def still_needed(self, now: datetime) -> "AlertQuerySet":
+        """Alerts that nobody has acknowledged, or only just now."""
+        return self.filter(
+            Q(acknowledged_at=None) | Q(acknowledged_at__gt=now - settings.ALERT_STAYS)
+        )
+
 
 class Alert(models.Model):
     """A red flag that somebody at a kiosk has raised, until a member of staff says that they know.

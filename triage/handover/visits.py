@@ -91,11 +91,12 @@ def leave(*, visits: Collection[int], now: datetime) -> None:
 
 
 def forget(now: datetime) -> int:
-    """Delete the visits of those who have left and whom nobody has to look after any more: their
-    alerts are acknowledged, and nothing that they handed over is left. After 12 hours all go."""
+    """Delete the visits of those who have left and whom nobody has to look after any more: staff
+    have known of their alerts for `settings.ALERT_STAYS`, in which they still need the ticket to find
+    them, and nothing that they handed over is left. After 12 hours all go."""
     left = Visit.objects.filter(left_at__isnull=False)
-    unseen = Alert.objects.unacknowledged().filter(visit=OuterRef("pk"))
-    done = left.filter(~Exists(unseen), handover=None)
+    looked_after = Alert.objects.still_needed(now).filter(visit=OuterRef("pk"))
+    done = left.filter(~Exists(looked_after), handover=None)
     late = left.filter(left_at__lte=now - settings.HANDOVER_LASTS)
     count = 0
     for over in (done, late):
