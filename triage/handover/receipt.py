@@ -106,7 +106,7 @@ def _opened(content: bytes) -> dict[str, Any]:
         raise NotAReceipt(f"This is no receipt of the format “{FORMAT}”.")
     seal = document.pop(SEAL, None)
     try:
-        sound = seal == _hash(canonical(document)) and NEEDED <= document.keys()
+        sound = seal == _hash(canonical(document)) and document.keys() >= NEEDED
     except ValueError:  # NaN and the like, or half of a character
         sound = False
     if not sound:
