@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run
 
+from triage.handover.codes import new_seed
 from triage.handover.models import Visit
 from triage.kiosk.models import Terminal
 from triage.questionnaire import services
@@ -40,8 +41,8 @@ ADDRESSES = [
 
 
 class WaitingRoom(RuleBasedStateMachine):
-    """One screen. `said` is what the person at it now has answered; of the others before, `tokens`
-    and `tickets` are what must never be seen again."""
+    """One screen. `said` is what the person at it now has answered, `code` by what they handed it
+    over; of the others before, `tokens`, `tickets` and `codes` must never be seen again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,6 +53,8 @@ class WaitingRoom(RuleBasedStateMachine):
         self.visitor = AtKiosk(enrolled(make_terminal()))
         self.tokens: set[str] = set()
         self.tickets: set[str] = set()
+        self.codes: set[str] = set()
+        self.code = ""
         self.kept: list[tuple[str, dict[str, Any]]] = []
         self.nobody()
 
@@ -63,8 +66,9 @@ class WaitingRoom(RuleBasedStateMachine):
         if token := self.visitor.token:
             self.tokens.add(token)
         self.tickets |= set(Visit.objects.values_list("ticket", flat=True))
+        self.codes |= {self.code} - {""}
+        self.code = ""
         self.said: dict[str, set[str]] = {}
-        self.left_at = timezone.now()
 
     @property
     def is_over(self) -> bool:
@@ -128,6 +132,19 @@ class WaitingRoom(RuleBasedStateMachine):
             self.nobody()
         self.see(self.visitor.browser.post("/check/finish"))
         self.see(self.visitor.go("/check/resume"))
+
+    @rule()
+    def they_hand_it_over(self) -> None:
+        """An emergency ends the questions at once, so that some come as far as this."""
+        if self.is_over:
+            self.nobody()
+        elif self.visitor.feature == "right_now":
+            self.send(self.visitor.path, self.visitor.form("cant_breathe"), htmx=False)
+        response: Any = self.visitor.browser.post("/check/hand-over", {"once": new_seed()})
+        self.see(response)
+        if code := re.search(r'class="code">([A-Z0-9]{3}-[A-Z0-9]{3})<', response.text):
+            self.codes |= {self.code} - {""}
+            self.code = code[1]
 
     @rule()
     def they_leave(self) -> None:
@@ -194,7 +211,7 @@ class WaitingRoom(RuleBasedStateMachine):
     def see(self, response: Any) -> None:
         """Look through a response for anything of the people before."""
         said = response.text + str(response.headers) + response.cookies.output()
-        assert not [token for token in self.tokens if token in said]
+        assert not [secret for secret in self.tokens | self.codes if secret in said]
         assert not self.tickets & set(re.findall(r'id="ticket"[^0-9]*(\d{3})\D', response.text))
         feature = re.search(r'name="feature" value="(\w+)"', response.text)
         own = self.said.get(feature[1], set()) if feature else set()
