@@ -246,6 +246,7 @@
     const audio = new AudioContext();
     const tone = audio.createOscillator();
     tone.connect(audio.destination);
+    tone.onended = () => audio.close();
     tone.start();
     tone.stop(audio.currentTime + 0.3);
   };
@@ -375,7 +376,9 @@
   addEventListener("keydown", (event) => {
     const { key, repeat } = event;
     const on = document.activeElement;
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    // Find, print, save, the source of the page in a tab that stays: none of it is for here.
+    const isOfTheBrowser = event.ctrlKey || event.altKey || event.metaKey || /^F\d/.test(key);
+    if (isOfTheBrowser) return event.preventDefault();
     if (key === " " && !nextIs) nextIs = on.matches(CONTROLS) ? "Tab" : " ";
     if (key === "Tab") nextIs = "Tab";
     if (repeat && (key === " " || key === "Enter")) return event.preventDefault();
@@ -470,7 +473,7 @@
 
   // What a finger must not do here
 
-  for (const event of ["contextmenu", "dragstart", "gesturestart", "selectstart"]) {
+  for (const event of ["contextmenu", "dragstart", "dragover", "drop", "gesturestart", "selectstart"]) {
     document.addEventListener(event, (each) => each.preventDefault());
   }
   addEventListener("wheel", (event) => event.ctrlKey && event.preventDefault(), { passive: false });

@@ -409,8 +409,13 @@ def test_fingers_find_a_number_pad_their_language_and_no_way_out(kiosk: Kiosk) -
     assert faults_of(page) == []
 
     assert page.evaluate(
-        "() => ['contextmenu', 'dragstart', 'gesturestart'].every((name) =>"
+        "() => ['contextmenu', 'dragstart', 'drop', 'gesturestart'].every((name) =>"
         " !document.body.dispatchEvent(new Event(name, { bubbles: true, cancelable: true })))"
+    )
+    assert page.evaluate(
+        "() => [{ key: 'u', ctrlKey: true }, { key: 'F12' }, { key: 'ArrowLeft', altKey: true }]"
+        ".every((keys) => !document.body.dispatchEvent("
+        "new KeyboardEvent('keydown', { ...keys, bubbles: true, cancelable: true })))"
     )
     expect(page.locator("body")).to_have_css("user-select", "none")
     page.locator("#leave button").tap()
