@@ -14,6 +14,7 @@ from django.utils import timezone
 from tests.staff.people import log_of, sign_in
 from triage.kiosk import enrolment
 from triage.kiosk.models import Terminal, WrongEnrolment
+from triage.questionnaire import services as questionnaire
 from triage.questionnaire.models import Assessment, Token, hash_of
 
 from .conftest import FIRST_PAGE, AtKiosk, enrolled, everything_is_gone, make_terminal
@@ -138,6 +139,19 @@ def test_no_address_is_kept_as_it_is(terminal: Terminal) -> None:
     assert HERE not in str(WrongEnrolment.objects.values())
 
 
+def test_wrong_codes_are_forgotten_when_they_count_no_more(
+    terminal: Terminal, clock: time_machine.Traveller
+) -> None:
+    type_in("0")
+    clock.shift(timedelta(minutes=14))
+    questionnaire.purge(now=timezone.now())
+    assert WrongEnrolment.objects.exists()
+    clock.shift(timedelta(minutes=1))
+    questionnaire.purge(now=timezone.now())
+
+    assert not WrongEnrolment.objects.exists()
+
+
 def test_a_second_enrolment_ends_the_first(terminal: Terminal) -> None:
     first = AtKiosk(enrolled(terminal))
     first.begin()
@@ -240,7 +254,7 @@ def test_from_its_next_request_on_a_revoked_screen_is_locked(
     assert everything_is_gone()
     response = answering.go(path)
     assert response.status_code == 403
-    assert "ask at the desk" in answering.page
+    assert "data-locked" in answering.page
     assert "999" in answering.page
     assert not answering.token
     assert "/staff" not in answering.page

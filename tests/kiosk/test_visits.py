@@ -93,6 +93,11 @@ def test_beginning_deletes_an_earlier_check_without_asking(answering: AtKiosk) -
     assert answering.token != token
 
 
+def test_asking_for_the_address_of_the_beginning_deletes_nothing(answering: AtKiosk) -> None:
+    assert answering.browser.get("/check/begin").status_code == 405
+    assert answering.go("/check/resume").status_code == 200
+
+
 @pytest.mark.parametrize(
     "path", ["/check/1", "/check/answers", "/check/outcome", "/check/resume", "/es/check/resume"]
 )

@@ -118,8 +118,13 @@ def _end_visit(terminal: Terminal, now: datetime) -> None:
     questionnaire.delete_at(device=terminal.pk, now=now)
 
 
-def _is_locked_out(address: str, now: datetime) -> bool:
+def forget_wrong_codes(now: datetime) -> None:
+    """Delete what counts no more."""
     WrongEnrolment.objects.filter(at__lte=now - WINDOW).delete()
+
+
+def _is_locked_out(address: str, now: datetime) -> bool:
+    forget_wrong_codes(now)
     wrong = WrongEnrolment.objects.filter(at__lte=now)  # nor lock anybody out for longer
     here = wrong.filter(address=_hashed(address)).count()
     return here >= TRIES or wrong.count() >= TRIES_IN_ALL

@@ -97,7 +97,7 @@ def _showing_of(request: HttpRequest) -> Showing | None:
 
 def _of_the_person(request: HttpRequest, showing: Showing, name: str) -> HttpResponse | None:
     """Lead to the first page where nobody is any more, and let nobody go on where another was."""
-    if name == BEGIN:
+    if name == BEGIN and request.method == "POST":
         services.wipe(showing=showing, why="begun anew", now=timezone.now())
         request.COOKIES.pop(settings.ASSESSMENT_COOKIE_NAME, None)
         return None
