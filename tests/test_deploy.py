@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -44,7 +45,7 @@ def block(source: str, name: str) -> str:
 def test_the_guide_explains_each_flag_of_the_launch_script() -> None:
     used = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", SCRIPT.read_text(encoding="utf-8")))
     of_other_programs = {"--silent", "--fail", "--max-time", "--output", "--file-system"}
-    of_other_programs |= {"--format", "--quiet", "--text", "--fixed-strings"}
+    of_other_programs |= {"--format"}
     explained = set(re.findall(r"^\| `(--[a-z-]+)` \|", GUIDE, re.MULTILINE))
 
     assert len(explained) > 10
@@ -181,20 +182,21 @@ def test_the_units_start_what_the_guide_puts_there() -> None:
 # The launch script
 
 BROWSER = """#!/bin/sh
-# A browser that is enrolled at once, and then keeps what somebody types.
+# A browser that is enrolled at once if it is not yet, and then keeps what somebody types.
 for flag in "$@"; do
     case $flag in --user-data-dir=*) profile=${flag#*=} ;; esac
 done
 mkdir -p "$profile/Default"
-echo "$profile $*" >> "$SEEN"
-cat "$profile/Default/Cookies" >> "$SEEN" 2>/dev/null
-case $* in
-    */kiosk/enrol)
-        echo 'SQLite __Host-kiosk' > "$profile/Default/Cookies"
-        echo "typed before it was one" > "$profile/Default/History"
-        ;;
-    *) echo canary | tee "$HOME/Crash" "$TMPDIR/Temporary" > "$profile/Default/Typed" ;;
-esac
+cookies=$profile/Default/Cookies
+before=$(sqlite3 "$cookies" "SELECT name || hex(encrypted_value) FROM cookies" 2>/dev/null)
+echo "$profile has ($before): $*" >> "$SEEN"
+sqlite3 "$cookies" "
+CREATE TABLE IF NOT EXISTS cookies (name UNIQUE, encrypted_value, expires_utc);
+INSERT INTO cookies VALUES ('__Host-kiosk', '${CODE:-1}', 9) ON CONFLICT DO NOTHING;
+INSERT INTO cookies VALUES ('__Host-assessment', 'canary', 0);
+UPDATE cookies SET encrypted_value = '$CODE' WHERE name = '__Host-kiosk' AND '$CODE' <> '';"
+mkdir -p "$profile/Default/Service Worker"
+echo canary | tee "$HOME/Crash" "$TMPDIR/Temporary" > "$profile/Default/History"
 exec sleep 60
 """
 
@@ -216,6 +218,7 @@ class Kiosk:
             "STATE_DIRECTORY": str(self.disk),
             "RUNTIME_DIRECTORY": str(memory),
             "SEEN": str(self.seen),
+            "CODE": "",
             "HOME": str(self.disk),
             "TMPDIR": str(self.disk),
         }
@@ -224,19 +227,32 @@ class Kiosk:
         return subprocess.Popen(["sh", SCRIPT], env=self.environment | environment)
 
     def browsers(self) -> list[str]:
-        """What each browser that was started was told."""
-        return (
-            re.findall(r"^/.*", self.seen.read_text(), re.MULTILINE) if self.seen.exists() else []
+        """What each browser that was started had, and was told."""
+        return self.seen.read_text().splitlines() if self.seen.exists() else []
+
+    def run(self, **environment: str) -> str:
+        """Run a browser until somebody has typed, and switch it off; return what is on the disk."""
+        running = self.start(**environment)
+        try:
+            until(lambda: "History" in self.files(self.memory))
+        finally:
+            running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=10) == 0
+        assert self.files(self.memory) == ""
+        return "\n".join(
+            f"{path.name} {path.read_text(errors='replace')}"
+            for path in self.disk.rglob("*")
+            if path.is_file()
         )
 
     def files(self, folder: Path) -> str:
-        return " ".join(str(path.relative_to(folder)) for path in folder.rglob("*"))
+        return " ".join(sorted(str(path.relative_to(folder)) for path in folder.rglob("*")))
 
 
 @pytest.fixture
 def kiosk(tmp_path: Path) -> Iterator[Kiosk]:
-    if not IN_MEMORY.is_dir():
-        pytest.skip("only Linux has a folder in memory")
+    if not IN_MEMORY.is_dir() or not shutil.which("sqlite3"):
+        pytest.skip("it needs sqlite3, and a folder in memory as Linux has it")
     with TemporaryDirectory(dir=IN_MEMORY) as memory:
         yield Kiosk(tmp_path, Path(memory))
 
@@ -248,26 +264,49 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_it_is_enrolled_once_and_what_people_leave_is_in_memory_only(kiosk: Kiosk) -> None:
-    for begun in (2, 3):  # two browsers the first time: one that is enrolled, and one on the copy
-        running = kiosk.start(KIOSK_PRINTS="1" if begun == 3 else "")
-        until(lambda: "Typed" in kiosk.files(kiosk.memory))
+def test_the_disk_holds_the_enrolment_and_nothing_that_people_leave(kiosk: Kiosk) -> None:
+    for _ in range(2):
+        on_disk = kiosk.run()
 
-        assert len(kiosk.browsers()) == begun
-        assert not re.search("Typed|History|Crash|Temporary", kiosk.files(kiosk.disk))
-        assert "History" not in kiosk.files(kiosk.memory)
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(timeout=10) == 0
-        assert kiosk.files(kiosk.memory) == ""
+        assert "__Host-kiosk" in on_disk
+        assert "canary" not in on_disk
+        assert "assessment" not in on_disk
+        assert (
+            kiosk.files(kiosk.disk / "enrolled") == "Default Default/Cookies Default/Service Worker"
+        )
+    first, second = kiosk.browsers()
+    assert "has ()" in first
+    assert "has (__Host-kiosk31)" in second
+    assert all(each.endswith("https://127.0.0.1:9/kiosk/") for each in (first, second))
 
-    first, second, third = kiosk.browsers()
-    assert first.endswith("/kiosk/enrol")
-    assert first.startswith(str(kiosk.disk))
-    assert second.endswith("/kiosk/")
-    assert second.startswith(str(kiosk.memory))
-    assert kiosk.seen.read_text().count("__Host-kiosk") == 2  # both copies were enrolled
-    assert "--kiosk-printing" not in second
-    assert "--kiosk-printing" in third
+
+def test_an_enrolment_that_is_made_anew_at_the_screen_outlives_the_power(kiosk: Kiosk) -> None:
+    kiosk.run()
+    kiosk.run(CODE="2")
+    kiosk.run()
+
+    assert "has (__Host-kiosk32)" in kiosk.browsers()[-1]
+
+
+def test_it_prints_without_a_dialogue_only_where_that_is_set(kiosk: Kiosk) -> None:
+    kiosk.run(KIOSK_PRINTS="")
+    kiosk.run(KIOSK_PRINTS="1")
+
+    assert ["--kiosk-printing" in each for each in kiosk.browsers()] == [False, True]
+
+
+def test_it_ends_with_its_browser_so_that_the_unit_starts_another(kiosk: Kiosk) -> None:
+    broken = Path(kiosk.environment["KIOSK_CHROMIUM"])
+    broken.write_text("#!/bin/sh\nexit 3\n")
+
+    assert kiosk.start().wait(timeout=20) == 3
+    assert kiosk.files(kiosk.memory) == ""
+
+
+def test_the_cookie_that_it_keeps_is_the_one_of_the_program() -> None:
+    name = settings.KIOSK_COOKIE_NAME.removeprefix("__Host-")
+
+    assert f"\ncookie=__Host-{name}\n" in SCRIPT.read_text(encoding="utf-8")
 
 
 def test_it_refuses_to_keep_what_people_leave_on_a_disk(kiosk: Kiosk, tmp_path: Path) -> None:

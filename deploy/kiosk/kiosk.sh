@@ -2,9 +2,9 @@
 # Show the symptom checker on a clinic PC: full screen, and nothing else. docs/clinic.md says how
 # to set it up, and what each flag is for.
 #
-# The first time it shows the page that asks for the code of staff, and keeps the enrolment on the
-# disk. From then on each start makes a copy of that in memory, and throws it away at its end: what
-# people leave in the browser is never on the disk.
+# The browser keeps everything in memory, and all of it is thrown away at the end: what people leave
+# in a browser is never on the disk. What stays there is the enrolment alone, one cookie, and the page
+# for when the server is away. Until there is one, the browser shows the page that asks for a code.
 #
 # Set by kiosk.env, which the systemd unit reads:
 #   KIOSK_URL       where the server is: https://check.clinic.internal
@@ -22,12 +22,12 @@ umask 077
 enrolled=$STATE_DIRECTORY/enrolled
 cookie=__Host-kiosk
 
-start() { # start PROFILE ADDRESS
+start() {
     # Crash reports, caches and temporary files go by these, and not into the profile.
-    home=$1/home
-    mkdir -p "$home"
+    home=$fresh/home
+    mkdir "$home"
     set -- \
-        --user-data-dir="$1" \
+        --user-data-dir="$fresh" \
         --kiosk \
         --no-first-run \
         --no-default-browser-check \
@@ -41,23 +41,47 @@ start() { # start PROFILE ADDRESS
         --disk-cache-size=52428800 \
         --password-store=basic \
         ${KIOSK_PRINTS:+--kiosk-printing} \
-        "$2"
+        "$KIOSK_URL/kiosk/"
     HOME=$home TMPDIR=$home XDG_CACHE_HOME=$home XDG_CONFIG_HOME=$home \
         "${KIOSK_CHROMIUM:-chromium}" "$@" &
     browser=$!
 }
 
-close() {
-    if [ -n "${browser:-}" ]; then
-        kill "$browser" 2>/dev/null || true
-        wait "$browser" 2>/dev/null || true
-        browser=
+enrolment() { # enrolment FILE: what tells an enrolment from another, and from itself a month ago
+    sqlite3 -readonly "$1" "SELECT hex(encrypted_value), expires_utc / 2592000000000
+        FROM cookies WHERE name = '$cookie'" 2>/dev/null
+}
+
+keep() { # the enrolment of the running browser on the disk, if it is not there yet
+    cookies=$RUNTIME_DIRECTORY/cookies
+    cp "$fresh/Default/Cookies" "$cookies" 2>/dev/null || return 0
+    sqlite3 "$cookies" "DELETE FROM cookies WHERE name <> '$cookie'; VACUUM" 2>/dev/null || return 0
+    found=$(enrolment "$cookies") || return 0
+    if [ -z "$found" ] || [ "$found" = "$(enrolment "$enrolled/Default/Cookies")" ]; then
+        return 0
     fi
+    new=$STATE_DIRECTORY/new
+    rm -rf "$new"
+    mkdir -p "$new/Default"
+    cp "$cookies" "$new/Default/Cookies"
+    for part in "Service Worker" WebStorage; do # with the page for when the server is away
+        cp -R "$fresh/Default/$part" "$new/Default/$part" 2>/dev/null || true
+    done
+    sync
+    rm -rf "$enrolled"
+    mv "$new" "$enrolled"
 }
 
 end() {
-    close
-    rm -rf ${fresh:+"$fresh"} ${enrolling:+"$enrolling"}
+    kill "${keeper:-}" 2>/dev/null || true
+    if [ -n "${browser:-}" ]; then
+        kill "$browser" 2>/dev/null || true
+        wait "$browser" 2>/dev/null || true
+    fi
+    if [ -n "${fresh:-}" ]; then
+        keep || true
+        rm -rf "$fresh" "$RUNTIME_DIRECTORY/cookies"
+    fi
 }
 trap end EXIT
 trap 'exit 0' HUP INT TERM
@@ -76,31 +100,17 @@ if [ "$(stat --file-system --format=%T "$RUNTIME_DIRECTORY")" != tmpfs ]; then
     echo "$RUNTIME_DIRECTORY is not in memory: what people leave would stay on the disk" >&2
     exit 78
 fi
-rm -rf "$RUNTIME_DIRECTORY"/profile.* "$STATE_DIRECTORY"/enrolling.* # of a start that was killed
-wait_for_server
-
-if [ ! -d "$enrolled" ]; then
-    enrolling=$(mktemp -d "$STATE_DIRECTORY/enrolling.XXXXXX")
-    start "$enrolling" "$KIOSK_URL/kiosk/enrol"
-    # The browser writes its cookies down every 30 seconds.
-    until grep --quiet --text --fixed-strings "$cookie" "$enrolling/Default/Cookies" 2>/dev/null; do
-        kill -0 "$browser" # or it was closed, and the next start asks again
-        sleep 2
-    done
-    close
-    # Its cookie, and the page for when the server is away; nothing else that was done meanwhile.
-    mkdir -p "$enrolling/kept/Default"
-    for part in Cookies "Service Worker" WebStorage; do
-        if [ -e "$enrolling/Default/$part" ]; then
-            cp -R "$enrolling/Default/$part" "$enrolling/kept/Default/$part"
-        fi
-    done
-    mv "$enrolling/kept" "$enrolled"
-    rm -rf "$enrolling"
-    sync
+if ! command -v sqlite3 >/dev/null; then
+    echo "sqlite3 is not installed: the enrolment could not be kept" >&2
+    exit 78
 fi
-
+rm -rf "$RUNTIME_DIRECTORY"/profile.* # of a start that was killed
 fresh=$(mktemp -d "$RUNTIME_DIRECTORY/profile.XXXXXX")
-cp -R "$enrolled/." "$fresh"
-start "$fresh" "$KIOSK_URL/kiosk/"
+if [ -d "$enrolled" ]; then
+    cp -R "$enrolled/." "$fresh"
+fi
+wait_for_server
+start
+while sleep 10; do keep; done &
+keeper=$!
 wait "$browser"
