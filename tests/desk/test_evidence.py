@@ -118,6 +118,23 @@ def test_tenths_are_put_together_until_each_has_ten_on_either_side() -> None:
     assert calibration.bins[0].claimed == pytest.approx((24 * 0.15 + 12 * 0.25) / 36)
 
 
+def test_a_tenth_with_few_that_were_wrong_is_counted_with_its_neighbour() -> None:
+    claims = [
+        *of_causes(1, (10, 12, 15, 0), 0.15),
+        *of_causes(1, (15, 6, 6, 0), 0.45),
+        *of_causes(1, (20, 6, 6, 0), 0.75),
+        *of_causes(1, (20, 5, 4, 0), 0.95),
+    ]
+
+    (calibration,) = kept(claims).calibration
+
+    assert [(b.low, b.right.of - b.right.hits) for b in calibration.bins] == [
+        (0.0, 27),
+        (0.2, 12),
+        (0.5, 21),
+    ]
+
+
 def test_whoever_was_shown_no_causes_is_no_evidence_on_them() -> None:
     verdicts = of_causes(1, (30, 30, 30, 30), 0.5)
     for one in verdicts:
@@ -142,14 +159,16 @@ class Published:
 def drawn(draw: st.DrawFn) -> list[Verdict]:
     """Draw what some clinic says in a year: how much, and how often it is what, differ by month."""
     chance = Random(draw(st.integers(0, 2**32)))
-    busy = draw(st.sampled_from([6, 20, 45, 80]))
+    busy, comes_true = draw(st.sampled_from([6, 20, 45, 80])), draw(st.booleans())
     verdicts = []
     for month in range(12):
         weights = [chance.random() ** draw(st.sampled_from([1, 3])) for _ in range(7)]
         for _ in range(chance.randrange(busy)):
             (right,) = chance.choices(Judgement.values, weights[:3])
-            (cause,) = chance.choices(CAUSES, weights[3:])
             claimed = round(chance.betavariate(2, 2), 2)
+            (cause,) = chance.choices(CAUSES, weights[3:])
+            if comes_true and chance.random() < claimed**2:
+                cause = "lipoma"
             verdicts.append(verdict(right=right, month=month))
             verdicts.append(verdict(cause=cause, found=month, claimed=claimed))
     return verdicts
