@@ -8,6 +8,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from triage.handover.services import hand_over
 from triage.questionnaire import errors, models, services
 from triage.questionnaire.models import Assessment
 
@@ -41,6 +42,7 @@ STATIC = {
     "condition, not in the source document": "/conditions/myeloma",
     "lost": "/check/1",
     "deleted": "/check/deleted",
+    "link, used": "/take/once",
     "404": "/nowhere",
     "405": "/check/begin",
 }
@@ -130,6 +132,25 @@ def _outcome(replies: dict[str, list[str] | int | str]) -> Arrive:
             part.click()
 
     return arrive
+
+
+def _hand_over(visitor: Visitor, patch: pytest.MonkeyPatch) -> None:
+    _outcome(DIFFICULT)(visitor, patch)
+    visitor.open("/check/hand-over")
+
+
+def _code(visitor: Visitor, patch: pytest.MonkeyPatch) -> None:
+    _hand_over(visitor, patch)
+    visitor.use(visitor.button("Give my answers to the staff"))
+    expect(visitor.page.locator(".code")).to_be_visible()
+
+
+def _take(visitor: Visitor, _: pytest.MonkeyPatch) -> None:
+    """The link of somebody else."""
+    visitor.has_answered(MARBLE, finished=True)
+    codes = hand_over(assessment=Assessment.objects.get(), visit=None, now=timezone.now())
+    visitor.page.context.clear_cookies()
+    visitor.open(f"/take/{codes.link}")
 
 
 def _withdraw(visitor: Visitor, _: pytest.MonkeyPatch) -> None:
@@ -239,6 +260,9 @@ PAGES: dict[str, Arrive] = {
     "outcome, routine": _outcome(MARBLE),
     "outcome, flags and unknowns": _outcome(DIFFICULT),
     "outcome, under 16": _outcome(CHILD),
+    "hand over": _hand_over,
+    "hand over, code": _code,
+    "link": _take,
     "withdraw": _withdraw,
     "conflict": _conflict,
     "stale": _stale,
@@ -271,6 +295,8 @@ ALIKE = {
     "gone",
     "recalled",
     "stale",
+    "link",
+    "link, used",
 }
 LAYOUTS = [name for name in PAGES if name not in ALIKE]
 EACH_LAYOUT = [
