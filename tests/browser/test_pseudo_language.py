@@ -53,7 +53,7 @@ def from_the_right(visit: Visit) -> Visitor:
 
 
 # All that a page says, seen or only heard, but for what says itself that it is in another language.
-# The letters of an address, of a release's fingerprint and of a cause's key belong to no language.
+# The letters of an address, a release's fingerprint, a code and a cause's key belong to no language.
 ENGLISH = r"""() => {
     const own = document.documentElement.lang;
     const foreign = (each) => each.closest('[lang]').lang !== own;
@@ -75,7 +75,7 @@ ENGLISH = r"""() => {
         }
     }
     return said
-        .map(([text, place]) => [text.replace(/https?:\/\/\S+|\b[0-9a-f]{8,64}\b/g, ''), place])
+        .map(([text, place]) => [text.replace(/https?:\/\/\S+|\b[0-9a-f]{8,64}\b|\b[0-9A-Z]{3}-[0-9A-Z]{3}\b/g, ''), place])
         .filter(([text]) => /[A-Za-z]{2}/.test(text))
         .map(([text, place]) => `${text.trim().slice(0, 80)} | ${place.outerHTML.slice(0, 80)}`);
 }"""
