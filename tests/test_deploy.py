@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from django.conf import settings
 
+from .conftest import did_not_run
+
 ROOT = Path(settings.BASE_DIR)
 DEPLOY = ROOT / "deploy"
 SCRIPT = DEPLOY / "kiosk" / "kiosk.sh"
@@ -252,7 +254,7 @@ class Kiosk:
 @pytest.fixture
 def kiosk(tmp_path: Path) -> Iterator[Kiosk]:
     if not IN_MEMORY.is_dir() or not shutil.which("sqlite3"):
-        pytest.skip("it needs sqlite3, and a folder in memory as Linux has it")
+        did_not_run("it needs sqlite3, and a folder in memory as Linux has it")
     with TemporaryDirectory(dir=IN_MEMORY) as memory:
         yield Kiosk(tmp_path, Path(memory))
 

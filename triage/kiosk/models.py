@@ -65,8 +65,9 @@ class Terminal(models.Model):
     )
     shows_qr = models.BooleanField(
         "QR code",
-        default=True,
-        help_text="For phones that can reach this server: a picture to take the advice along.",
+        default=False,
+        help_text="For phones that reach this server and trust its certificate, which they do not"
+        " where the clinic made it itself: a picture to take the advice along.",
     )
     sound = models.BooleanField(default=False, help_text="A sound with the warning.")
     controls_low = models.BooleanField(

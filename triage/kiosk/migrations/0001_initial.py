@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('warning', models.PositiveSmallIntegerField(default=30, help_text='Seconds in which any touch keeps the answers; then they are deleted.', validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(120)])),
                 ('target', models.PositiveSmallIntegerField(choices=[(76, '76 px, about 20 mm'), (90, '90 px'), (104, '104 px')], default=76, verbose_name='size of what is touched')),
                 ('prints', models.BooleanField(default=False, help_text='Then the advice can be printed.', verbose_name='a printer is there')),
-                ('shows_qr', models.BooleanField(default=True, help_text='For phones that can reach this server: a picture to take the advice along.', verbose_name='QR code')),
+                ('shows_qr', models.BooleanField(default=False, help_text='For phones that reach this server and trust its certificate, which they do not where the clinic made it itself: a picture to take the advice along.', verbose_name='QR code')),
                 ('sound', models.BooleanField(default=False, help_text='A sound with the warning.')),
                 ('controls_low', models.BooleanField(default=False, help_text='For people who sit: in the lower half when upright.', verbose_name='buttons low')),
                 ('help_text', models.CharField(blank=True, help_text='Who helps, on its first page: “Ask at the desk by the door.”', max_length=200)),
