@@ -350,10 +350,18 @@
   // Two keys are enough: one goes to the next control, one chooses. Tab with Space or Enter, or Space
   // with Enter: which it is, is seen from the first key that is pressed on a page.
 
-  const CONTROLS = "a[href], button, input:not([type=hidden]), summary, [data-option][tabindex]";
+  const CONTROLS = "a[href], button, input:not([type=hidden]), summary, main[tabindex='0']";
   let nextIs = "";
 
   const isNextKey = ({ key }) => key === "Tab" || (key === " " && nextIs === " ");
+
+  // Whether there is text between what can be seen and this control that nobody would have read.
+  const skips = (main, control) => {
+    const { scrollHeight, clientHeight, scrollTop } = main;
+    const below = control?.getBoundingClientRect().top - main.getBoundingClientRect().bottom;
+    const isOutside = !main.contains(control);
+    return scrollTop + clientHeight < scrollHeight - 20 && (isOutside || below > clientHeight);
+  };
 
   const goOn = (back) => {
     const around = one("dialog:modal") ?? document;
@@ -366,9 +374,12 @@
     const isAfter = (each) => on.compareDocumentPosition(each) & after;
     const start = on === document.body ? one("#main") ?? on : on;
     const following = controls.findIndex((each) => start.compareDocumentPosition(each) & after);
+    const main = one("#main");
     let to = at < 0 ? following : at + 1;
     if (back) to = at < 0 ? (following < 0 ? controls.length : following) - 1 : at - 1;
-    controls.at(to < controls.length ? to : 0)?.focus();
+    const control = controls.at(to < controls.length ? to : 0);
+    if (!back && around === document && skips(main, control)) main.scrollBy(0, main.clientHeight * 0.8);
+    else control?.focus();
   };
 
   const field = () => one("#main input[inputmode]");
@@ -442,6 +453,8 @@
       field().setAttribute("inputmode", "none");
       field().closest("p").after(padOf());
     }
+    // A long text is scrolled with the arrow keys, which needs a place to begin.
+    if (!one("#main").querySelector(CONTROLS)) one("#main").tabIndex = 0;
     shownAt = now();
     touched = now();
     sessionStorage.removeItem("htmx-current-path-for-history");

@@ -168,6 +168,8 @@ def hand_over(kiosk: Kiosk) -> None:
 PAGES: dict[str, Callable[[Kiosk], Any]] = {
     "first": lambda kiosk: kiosk.come(),
     "start": lambda kiosk: kiosk.page.goto("/"),
+    "guide": lambda kiosk: kiosk.page.goto("/guide"),
+    "emergency page": lambda kiosk: kiosk.page.goto("/emergency"),
     "danger": lambda kiosk: kiosk.page.goto("/not-for-me/danger"),
     "condition": lambda kiosk: kiosk.page.goto("/conditions/lipoma"),
     "not there": lambda kiosk: kiosk.page.goto("/nowhere"),
@@ -376,7 +378,7 @@ def test_two_keys_are_enough_for_a_whole_assessment(kiosk: Kiosk, key: str, then
         press_until(page, key, then, "form.actions button")
     page.wait_for_url("**/check/outcome")
     assert kiosk.assessment.finished_at
-    press_until(page, key, then, ".bar #leave button")
+    press_until(page, key, then, "[form=leave]")
     kiosk.is_at_the_first_page()
 
 
