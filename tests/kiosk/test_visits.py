@@ -22,7 +22,7 @@ def test_somebody_begins_and_has_a_ticket(answering: AtKiosk, terminal: Terminal
     row = answering.assessment
     assert (row.channel, row.device) == (Assessment.Channel.KIOSK, terminal.pk)
     assert row.idle_limit == timedelta(seconds=180 + 30 + 30)
-    assert Visit.objects.get().ticket in answering.page
+    assert f"<strong>{Visit.objects.get().ticket}</strong>" in answering.page
 
 
 def test_leaving_deletes_everything_in_the_row_and_the_browser(answering: AtKiosk) -> None:
@@ -128,7 +128,11 @@ def later(**more: float) -> time_machine.travel:
 
 
 @pytest.mark.parametrize(
-    "path", ["/check/1", "/check/resume", "/", "/privacy", "/guide", "/kiosk/desk", "/kiosk/known"]
+    "path",
+    [
+        *("/check/1", "/check/resume", "/", "/privacy", "/guide", "/kiosk/desk", "/kiosk/known"),
+        *("/check/hand-over", "/nowhere", "/staff/"),
+    ],
 )
 def test_when_time_is_over_every_address_leads_to_the_first_page(
     answering: AtKiosk, path: str

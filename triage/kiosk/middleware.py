@@ -53,8 +53,8 @@ class KnowTerminal:
         response = self.get_response(request)
         if showing is None:
             return response
-        if showing.locked and showing.reachable and response.status_code == 404:
-            response = _locked(request)
+        if response.status_code == 404 and showing.reachable:
+            response = _instead_of_nothing(request, showing, response)
         # Not even what is public elsewhere is kept: it tells what somebody has read.
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -112,6 +112,20 @@ def _of_the_person(request: HttpRequest, showing: Showing, name: str) -> HttpRes
     showing.person = person
     # A page read on the way may link to where a check is begun: nobody loses their answers by that.
     return lead_to(request, reverse("questionnaire:resume")) if name in START else None
+
+
+def _instead_of_nothing(
+    request: HttpRequest, showing: Showing, response: HttpResponse
+) -> HttpResponse:
+    """An address that leads nowhere reaches no view, so that it is looked at afterwards."""
+    try:
+        if showing.locked:
+            return _locked(request)
+        if showing.token is not None and showing.find_person() is None:
+            return start_over(request, showing, "idle")
+    except DatabaseError as error:
+        log.error("database_failed", exception=type(error).__qualname__)
+    return response
 
 
 def _unavailable(request: HttpRequest, name: str) -> HttpResponse:
