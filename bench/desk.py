@@ -2,8 +2,8 @@
 
 So many browsers of signed-in staff poll as the page's script does, each with the mark of its last
 answer. The processor's time of the server counts, by the kernel, beside the same number of requests
-to a plain view at the same pace. Then somebody at a kiosk answers every few seconds, and all lists
-are drawn anew each time.
+to a plain view at the same pace. Then somebody begins at a kiosk twice a minute, and every desk draws
+its list of some forty people anew each time.
 """
 
 import argparse
@@ -15,7 +15,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from html import unescape
 from http.client import HTTPConnection, RemoteDisconnected
@@ -34,7 +33,7 @@ from .answer import Server, served
 DESK, PLAIN = "/staff/desk/", "/bare/plain"
 LIVE = re.compile(r'hx-get="([^"]+)"')
 SCRIPT = Path(__file__).parents[1] / "triage" / "desk" / "static" / "desk" / "desk.js"
-PEOPLE, FLAGGED = 40, 5
+PEOPLE, ANSWERS = 40, 8
 
 
 def pace() -> float:
@@ -130,53 +129,45 @@ def members(number: int) -> list[str]:
 
 
 def people() -> Callable[[], None]:
-    """Fill a day's list; return what makes the next of those who are there answer once more."""
+    """Fill a day's list, with nothing left to be seen; return what lets one more person begin."""
     from django.contrib.auth.models import User
     from django.utils import timezone
 
-    from triage.handover import alerts, visits
+    from triage.handover.models import Alert
     from triage.kiosk.models import Terminal
     from triage.questionnaire import services
     from triage.questionnaire.models import Assessment
 
-    from ._people import interviews
+    from ._people import Said, interviews
 
-    now = timezone.now()
-    place = Terminal.objects.create(
-        place="waiting room", made_by=User.objects.earliest("pk"), made_at=now
+    kiosk = Terminal.objects.create(
+        place="waiting room", made_by=User.objects.earliest("pk"), made_at=timezone.now()
     )
-    waiting = []
-    for place_in_line, said in enumerate(interviews(PEOPLE)):
-        begun = now - timedelta(minutes=2 * place_in_line)
+
+    def begin(said: Sequence[Said]) -> None:
+        now = timezone.now()
         _, assessment = services.start(
             on=services.live_release_here(),
             language="en-gb",
             voice=Assessment.Voice.TEXT,
-            now=begun,
-            terminal=place,
+            now=now,
+            terminal=kiosk,
         )
-        visits.open_visit(assessment=assessment, place=place.place, now=begun)
-        waiting.append((assessment, said))
-
-    def answer(turn: int) -> None:
-        assessment, said = waiting[turn % len(waiting)]
-        step = len(assessment.replies)
-        if assessment.finished_at is None and step < len(said):
+        for place, one in enumerate(said):
             services.answer(
                 assessment=assessment,
-                number=step + 1,
-                feature=said[step].feature,
-                reply=said[step].reply,
-                revision=assessment.revision,
+                number=place + 1,
+                feature=one.feature,
+                reply=one.reply,
+                revision=place,
                 confirmed=True,
-                now=timezone.now(),
+                now=now,
             )
 
-    for turn in range(FLAGGED * PEOPLE):
-        answer(turn)
-    alerts.gather(now)
-    turns = count(FLAGGED * PEOPLE)
-    return lambda: answer(next(turns))
+    for said in interviews(PEOPLE):
+        begin(said[:ANSWERS])
+    Alert.objects.update(acknowledged_at=timezone.now(), acknowledged_name="somebody")
+    return lambda: begin(())
 
 
 def asked(
@@ -216,26 +207,26 @@ def asked(
     return Run(statuses.total(), took, sum(map(worked, server.pids)) - before, statuses)
 
 
-def answering(answer: Callable[[], None], *, every: float, seconds: float) -> threading.Thread:
-    """Let somebody answer at this pace meanwhile."""
+def beginning(begin: Callable[[], None], *, every: float, seconds: float) -> threading.Thread:
+    """Let one more person begin at this pace meanwhile."""
 
-    def keep_answering() -> None:
+    def keep_beginning() -> None:
         from django.db import connection
 
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
-            answer()
+            begin()
             time.sleep(every)
         connection.close()
 
-    thread = threading.Thread(target=keep_answering)
+    thread = threading.Thread(target=keep_beginning)
     thread.start()
     return thread
 
 
-def measured(desks: int, seconds: float, answers_every: float) -> Iterator[tuple[str, Run]]:
+def measured(desks: int, seconds: float, begins_every: float) -> Iterator[tuple[str, Run]]:
     """Yield what each way of asking came to, on one server."""
-    cookies, answer, every = members(desks), people(), pace()
+    cookies, begin, every = members(desks), people(), pace()
     with served() as server:
         plain = [Browser(server.port, cookie) for cookie in cookies]
         yield (
@@ -249,9 +240,9 @@ def measured(desks: int, seconds: float, answers_every: float) -> Iterator[tuple
         )
         open_desks = [Desk(server.port, cookie).ask for cookie in cookies]
         yield "nothing happens", asked(server, open_desks, every=every, seconds=seconds)
-        meanwhile = answering(answer, every=answers_every, seconds=seconds)
+        meanwhile = beginning(begin, every=begins_every, seconds=seconds)
         yield (
-            f"somebody answers every {answers_every:.3g} s",
+            f"somebody begins every {begins_every:.3g} s",
             asked(server, open_desks, every=every, seconds=seconds),
         )
         meanwhile.join()
@@ -289,14 +280,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="dev.py bench desk", description=__doc__)
     parser.add_argument("--desks", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60, help="of each way of asking")
-    parser.add_argument("--answers-every", type=float, default=5, help="seconds")
+    parser.add_argument("--begins-every", type=float, default=30, help="seconds")
     given: Any = parser.parse_args()
     print(f"# Open desks\n\n{__doc__}")
     if not sys.platform.startswith("linux"):
         print("\nNot measured: the processor's time of a server is read as Linux has it.")
         return
     with set_up("bench._settings"):
-        runs = dict(measured(given.desks, given.seconds, given.answers_every))
+        runs = dict(measured(given.desks, given.seconds, given.begins_every))
     table, goals = figures(runs, given.desks)
     print(f"\n{table.markdown()}")
     print_goals("desk: bars", goals)

@@ -147,6 +147,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "triage.desk.middleware.answer_at_a_glance",
     "triage.middleware.log_request",
     "triage.questionnaire.middleware.try_out_drafts",
     "triage.handover.api.middleware.answer_in_json",

@@ -20,7 +20,7 @@ from triage.staff.pages import person, watching_page
 from .forms import CodeForm
 from .names import name_of
 from .waiting import lists, tend
-from .watching import HOLDS, Mark, Standing, glance, read, shown_to, standing
+from .watching import HOLDS, Mark, Standing, read, shown_to, standing
 
 ENDS_SOON = timedelta(minutes=15)
 
@@ -36,7 +36,7 @@ def waiting(request: HttpRequest) -> HttpResponse:
     return page(request, "desk/waiting.html", title="Desk", form=CodeForm(), **shown)
 
 
-@watching_page("handover.view_visit", glance=glance)
+@watching_page("handover.view_visit")
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
     """Tell what has changed since the mark that the asking page has: all of the lists, or nothing."""

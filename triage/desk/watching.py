@@ -12,7 +12,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -93,18 +92,6 @@ def read(signed: str, session_key: str) -> Mark | None:
 
 def shown_to(*what: Any) -> str:
     return _digest(*what)
-
-
-def glance(request: HttpRequest) -> HttpResponse | None:
-    """Answer that nothing has changed, if that is so and the mark of the last answer still holds."""
-    now, session_key = timezone.now(), request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
-    mark = read(request.GET.get("poll", ""), session_key)
-    if mark is None or mark.until <= now:
-        return None
-    stands = standing(now, session_key)
-    if stands.has_session and not stands.is_due and stands.digest == mark.digest:
-        return HttpResponse(status=204)
-    return None
 
 
 def _digest(*parts: Any) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django_otp.middleware import OTPMiddleware
 
 from . import kept, signing_in
-from .pages import ask_to_save, glance_of, is_about_typing, lead_to_sign_in, watches
+from .pages import ask_to_save, is_about_typing, lead_to_sign_in, watches
 from .site import is_for_staff
 
 log = structlog.get_logger("triage.staff")
@@ -31,11 +31,7 @@ class KnowStaff:
 
     # After the check of the post's origin, which is made when the view is known.
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
-        if not is_for_staff(request):
-            return None
-        if seen_at_a_glance := glance_of(request):
-            return seen_at_a_glance
-        if not request.user.is_authenticated:
+        if not is_for_staff(request) or not request.user.is_authenticated:
             return None
         if why := signing_in.over(request.session):
             watched = watches(request)

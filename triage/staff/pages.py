@@ -39,20 +39,16 @@ def staff_page[V: View](*permissions: str) -> Callable[[V], V]:
     return decorate
 
 
-type Glance = Callable[[HttpRequest], HttpResponse | None]
-
-
-def watching_page[V: View](*permissions: str, glance: Glance | None = None) -> Callable[[V], V]:
+def watching_page[V: View](*permissions: str) -> Callable[[V], V]:
     """Open a page as `staff_page` does, and keep it open on a session that is idle.
 
     For a screen that is looked at and not touched. It shows as little as it can, and being asked for
-    keeps nothing else open: an idle session stays idle. `glance` may answer before anything of the
-    person is looked up, so it has to make sure by itself that they are still signed in.
+    keeps nothing else open: an idle session stays idle.
     """
 
     def decorate(view: V) -> V:
         page = staff_page(*permissions)(view)
-        page.__dict__.update(watches=True, glance=glance)
+        page.__dict__["watches"] = True
         return page
 
     return decorate
@@ -85,14 +81,6 @@ def person(request: HttpRequest) -> User:
 def watches(request: HttpRequest) -> bool:
     """Whether the page that is asked for stays open on an idle session."""
     return bool(request.resolver_match and getattr(request.resolver_match.func, "watches", False))
-
-
-def glance_of(request: HttpRequest) -> HttpResponse | None:
-    """Return what a page answers at a glance, if it does."""
-    glance: Glance | None = getattr(
-        request.resolver_match and request.resolver_match.func, "glance", None
-    )
-    return glance(request) if glance else None
 
 
 def lead_to_sign_in(request: HttpRequest, **query: str) -> HttpResponse:
