@@ -49,6 +49,7 @@ def test_the_order_of_tickets_is_another_one_every_day(release: Release) -> None
 
     assert len({tuple(order) for order in days}) == 3
     assert all(len(set(order)) == len(visits.TICKETS) for order in days)
+    assert not {"111", "112", "911", "999", settings.EMERGENCY_NUMBER} & set(days[0])
 
 
 def test_a_ticket_that_somebody_has_is_passed_over(release: Release) -> None:

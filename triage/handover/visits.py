@@ -15,7 +15,10 @@ from triage.questionnaire.models import Assessment
 
 from .models import Alert, Visit
 
-TICKETS = range(100, 1000)
+CALLED_FOR_HELP = {111, 112, 116, 119, 911, 999}
+"""Nobody is called by a number that others call for help, whichever country this is."""
+
+TICKETS = [number for number in range(100, 1000) if number not in CALLED_FOR_HELP]
 TRIES = 5
 
 
