@@ -39,6 +39,7 @@
   look();
 
   const VISITED = "visited";
+  const SINCE = "since";
   if ("visit" in dataset) sessionStorage.setItem(VISITED, "");
 
   // To the server and back
@@ -112,6 +113,7 @@
     if (!there) return;
     close("#away");
     if (!isLocal() && !isLocked()) return;
+    sessionStorage.setItem(SINCE, touched); // nobody has touched it for that
     if (dataset.offline.split(" ").includes(location.pathname)) first();
     else location.replace(location.href); // the same question again
   };
@@ -456,7 +458,6 @@
     // A long text is scrolled with the arrow keys, which needs a place to begin.
     if (!one("#main").querySelector(CONTROLS)) one("#main").tabIndex = 0;
     shownAt = now();
-    touched = now();
     sessionStorage.removeItem("htmx-current-path-for-history");
   };
   document.addEventListener("htmx:afterSettle", prepare);
@@ -514,6 +515,8 @@
       }
     }
     prepare();
+    touched = Number(sessionStorage.getItem(SINCE)) || now();
+    sessionStorage.removeItem(SINCE);
     beat();
     setInterval(tick, 500);
     setInterval(beat, PULSE);
