@@ -55,6 +55,8 @@ ON_SQLITE_ALONE = {
     "kiosk/test_pin.py",
     "kiosk/test_showing.py",
     "kiosk/test_strangers.py",
+    "desk/test_people.py",
+    "desk/test_waiting.py",
     "questionnaire/test_forms.py",
     "questionnaire/test_glossary.py",
     "questionnaire/test_guide.py",

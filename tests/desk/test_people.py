@@ -45,7 +45,7 @@ def code(person: AtKiosk) -> str:
 
 
 @pytest.fixture
-def page(code: str, surgery: Client) -> str:
+def opened(code: str, surgery: Client) -> str:
     """The address of what the doctor has opened."""
     address: str = surgery.post(PICK_UP, {"code": code}).headers["Location"]
     return address
@@ -92,7 +92,7 @@ def test_who_types_many_wrong_codes_waits(code: str, surgery: Client, clock: Tra
     assert surgery.post(PICK_UP, {"code": code}).status_code == 302
 
 
-def test_a_code_that_a_colleague_used_says_who_it_was(code: str, page: str) -> None:
+def test_a_code_that_a_colleague_used_says_who_it_was(code: str, opened: str) -> None:
     colleague = at_the_desk(member("lund", "Clinician"))
 
     response = colleague.post(PICK_UP, {"code": code})
@@ -128,12 +128,14 @@ def test_what_came_from_a_phone_at_home_opens_by_its_code_alone(
     assert Handover.objects.get().opened_at is None
 
 
-def test_it_is_taken_away_as_text_as_fhir_and_with_its_receipt(page: str, surgery: Client) -> None:
+def test_it_is_taken_away_as_text_as_fhir_and_with_its_receipt(
+    opened: str, surgery: Client
+) -> None:
     ticket = Handover.objects.get().document["ticket"]
-    shown = re.search(r'<pre id="plain-text" hidden>(.*?)</pre>', surgery.get(page).text, re.S)
-    note = surgery.get(f"{page}/note")
-    fhir = surgery.get(f"{page}/fhir")
-    receipt = surgery.get(f"{page}/receipt")
+    shown = re.search(r'<pre id="plain-text" hidden>(.*?)</pre>', surgery.get(opened).text, re.S)
+    note = surgery.get(f"{opened}/note")
+    fhir = surgery.get(f"{opened}/fhir")
+    receipt = surgery.get(f"{opened}/receipt")
 
     assert note.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert f"Ticket {ticket}" in note.content.decode()
@@ -150,40 +152,46 @@ def test_it_is_taken_away_as_text_as_fhir_and_with_its_receipt(page: str, surger
 
 
 def test_what_was_taken_into_the_record_is_deleted_once_that_is_confirmed(
-    page: str, surgery: Client
+    opened: str, surgery: Client
 ) -> None:
-    asked = surgery.get(f"{page}/done")
+    asked = surgery.get(f"{opened}/done")
     assert "Yes, delete it here" in text_of(asked)
     assert Handover.objects.exists()
 
-    response = surgery.post(f"{page}/done", follow=True)
+    response = surgery.post(f"{opened}/done", follow=True)
 
     assert response.redirect_chain == [(DESK, 302)]
     assert "Deleted here." in text_of(response)
     assert not Handover.objects.exists()
-    gone = surgery.get(page)
+    gone = surgery.get(opened)
     assert gone.status_code == 404
     assert "This is not here any more" in text_of(gone)
 
 
 def test_half_an_hour_later_it_is_gone_though_the_row_is_still_there(
-    page: str, surgery: Client, clock: Traveller
+    opened: str, surgery: Client, clock: Traveller
 ) -> None:
     clock.shift(timedelta(minutes=14))
-    assert surgery.get(page).status_code == 200
+    assert surgery.get(opened).status_code == 200
     clock.shift(timedelta(minutes=14))
-    assert surgery.get(page).status_code == 200
+    assert surgery.get(opened).status_code == 200
     clock.shift(timedelta(minutes=2))
 
-    for address in (page, f"{page}/note", f"{page}/fhir", f"{page}/receipt", f"{page}/done"):
+    for address in (
+        opened,
+        f"{opened}/note",
+        f"{opened}/fhir",
+        f"{opened}/receipt",
+        f"{opened}/done",
+    ):
         assert surgery.get(address).status_code == 404
 
 
 def test_nothing_is_taken_away_before_it_was_opened(code: str, surgery: Client) -> None:
-    page = f"{DESK}people/{Handover.objects.get().pk}"
+    address = f"{DESK}people/{Handover.objects.get().pk}"
 
     for way in ("note", "fhir", "receipt", "done"):
-        assert surgery.get(f"{page}/{way}").status_code == 404
+        assert surgery.get(f"{address}/{way}").status_code == 404
 
 
 # Who may do what
@@ -206,7 +214,7 @@ OPEN_TO = {
 POSTS = {"visits/{visit}/seen", "people/{handover}/open"}
 
 
-def test_each_address_opens_to_those_roles_alone(page: str, person: AtKiosk) -> None:
+def test_each_address_opens_to_those_roles_alone(opened: str, person: AtKiosk) -> None:
     known = {"visit": person.visit.pk, "handover": Handover.objects.get().pk}
     clients = {role: at_the_desk(member(role.lower(), role)) for role in ROLES}
     for path, roles in OPEN_TO.items():
@@ -223,11 +231,11 @@ def test_the_first_page_of_staff_leads_to_the_desk(surgery: Client) -> None:
     assert f'href="{DESK}"' not in author.get("/staff/").content.decode()
 
 
-def test_nobody_gets_in_with_a_password_alone_or_as_nobody(page: str, doctor: User) -> None:
+def test_nobody_gets_in_with_a_password_alone_or_as_nobody(opened: str, doctor: User) -> None:
     half = Client()
     half.force_login(doctor)
     for client in (Client(), half):
-        for address in (DESK, PICK_UP, page, f"{page}/note"):
+        for address in (DESK, PICK_UP, opened, f"{opened}/note"):
             assert client.get(address).headers["Location"].startswith("/staff/login/")
 
 
