@@ -59,6 +59,7 @@
 
   const empty = () => {
     gone = true;
+    window.speechSynthesis?.cancel();
     for (const part of all("#main, #back, #ticket")) part.replaceChildren();
     document.title = dataset.title;
   };
@@ -373,14 +374,14 @@
     const on = document.activeElement;
     const at = controls.indexOf(on);
     const { DOCUMENT_POSITION_FOLLOWING: after } = Node;
-    const isAfter = (each) => on.compareDocumentPosition(each) & after;
     const start = on === document.body ? one("#main") ?? on : on;
     const following = controls.findIndex((each) => start.compareDocumentPosition(each) & after);
     const main = one("#main");
     let to = at < 0 ? following : at + 1;
     if (back) to = at < 0 ? (following < 0 ? controls.length : following) - 1 : at - 1;
     const control = controls.at(to < controls.length ? to : 0);
-    if (!back && around === document && skips(main, control)) main.scrollBy(0, main.clientHeight * 0.8);
+    const isUnread = !back && around === document && skips(main, control);
+    if (isUnread) main.scrollBy(0, main.clientHeight * 0.8);
     else control?.focus();
   };
 
@@ -469,8 +470,8 @@
     if (!place || gone) return;
     try {
       const answer = await ask(dataset.known);
-      if (answer.status === 410) return lock();
-      if (!answer.ok || answer.redirected) return;
+      if (answer.status === 410 || answer.redirected) return lock();
+      if (!answer.ok) return;
       const said = new DOMParser().parseFromString(await answer.text(), "text/html").body;
       const words = (each) => each.textContent.replace(/\s+/g, " ").trim();
       if (words(said) && words(said) !== words(place)) place.replaceChildren(...said.childNodes);
