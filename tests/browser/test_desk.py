@@ -185,7 +185,16 @@ def test_a_doctor_opens_reads_copies_prints_and_deletes(sit_down: SitDown, perso
     paper = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1
 
-    page.get_by_role("link", name="Taken into the record").click()
+    expect(page.get_by_role("link", name="Taken into the record")).to_be_visible()
+    address = page.url
+    page.clock.install()
+    page.reload()
+    page.clock.fast_forward("15:10")
+    page.wait_for_url("**?poll=1")  # left alone, it asks whether they are still signed in
+    page.clock.fast_forward("16:00")
+    expect(page.get_by_text("This has deleted itself.")).to_be_visible()
+
+    page.goto(f"{address}/done")
     assert faults_of(page) == []
     page.get_by_role("button", name="Yes, delete it here").click()
     expect(page.get_by_text("Deleted here.")).to_be_visible()

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 import structlog
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -132,6 +133,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         verdict=verdict,
         judgements=Judgement.choices,
         back=request.path,
+        idle_seconds=settings.STAFF_IDLE.seconds,
     )
 
 

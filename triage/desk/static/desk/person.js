@@ -1,4 +1,5 @@
-// Copying, printing, and taking the page away when what it shows has deleted itself.
+// Copying, printing, and taking the page away: when what it shows has deleted itself, and from a
+// screen that was left alone.
 {
   const one = (selector) => document.querySelector(selector);
   const person = one(".person");
@@ -24,11 +25,20 @@
   }
 
   // Timers stand still while a computer sleeps, so the clock is asked.
-  const clear = () => {
-    if (Date.now() / 1000 < Number(person.dataset.until)) return;
-    person.textContent = "This has deleted itself.";
-    clearInterval(clock);
-  };
-  const clock = setInterval(clear, 5000);
+  const { until, idle } = person.dataset;
+  let touchedAt = Date.now();
+  for (const touch of ["pointerdown", "keydown", "scroll"]) {
+    addEventListener(touch, () => (touchedAt = Date.now()));
+  }
+  const clock = setInterval(() => {
+    if (Date.now() > Number(until) * 1000) {
+      person.textContent = "This has deleted itself.";
+      clearInterval(clock);
+    } else if (Date.now() - touchedAt > Number(idle) * 1000) {
+      // The session is over by now, unless they are at work on another page. Asking does not prolong it.
+      location.replace("?poll=1");
+    }
+  }, 5000);
+
   addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 }
