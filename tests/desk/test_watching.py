@@ -1,5 +1,6 @@
 """A screen that is looked at and not touched: what a poll costs, and for how long it is answered."""
 
+import logging
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -229,8 +230,13 @@ def test_a_mark_that_we_did_not_make_is_none(mark: str, screen: Screen) -> None:
 
 
 def test_the_list_is_shown_on_an_idle_session_and_nothing_else_is(
-    screen: Screen, desk: Client, somebody: Begin, clock: Traveller
+    screen: Screen,
+    desk: Client,
+    somebody: Begin,
+    clock: Traveller,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO, "triage.desk")
     for _ in range(8):
         clock.shift(timedelta(minutes=2))
         screen.look()
@@ -245,6 +251,10 @@ def test_the_list_is_shown_on_an_idle_session_and_nothing_else_is(
     seen = {"seen": [Alert.objects.get().pk]}
     desk.post(f"{DESK}visits/{person.visit.pk}/seen", seen)
     assert Alert.objects.get().acknowledged_name == "Ana Ruiz"
+    told: list[Any] = [record.msg for record in caplog.records if record.name == "triage.desk"]
+    assert [(each["event"], each["who"], each["idle"]) for each in told] == [
+        ("alert_acknowledged", "ana", True)
+    ]
 
     assert desk.get(DESK).status_code == 200
     response = desk.get(ELSEWHERE)
