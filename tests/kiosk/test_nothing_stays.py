@@ -86,7 +86,7 @@ class Screen:
         self.visitor.go(f"{language}/check/1")
         form = self.visitor.form(str(age) if number % 10 else "none" if number % 20 else "confused")
         self.visitor.post(form)
-        if number % 20 == 10:
+        if number % 40 == 10:
             self.visitor.answer_all(age=str(age))
             self.visitor.post({}, f"{language}/check/finish")
         row, visit = self.visitor.assessment, Visit.objects.latest("pk")
@@ -96,7 +96,7 @@ class Screen:
         if number % 10 == 0:
             assert self.found(self.gone) == self.gone  # where they are, they are found
         self.gone.add(self.token)
-        if row.finished_at and number % 40 < 20:
+        if row.finished_at:
             self.hand_over()
         self.words |= self.gone
         assert visit.ticket in self.visitor.page
@@ -165,7 +165,7 @@ class Screen:
     # What the next person tries
 
     def nothing_is_found(self, number: int, form: dict[str, Any]) -> None:
-        addresses = ADDRESSES if number % 25 == 0 else self.chance.sample(ADDRESSES, 4)
+        addresses = ADDRESSES if number % 25 == 0 else self.chance.sample(ADDRESSES, 3)
         kept_its_cookie = self.chance.random() < 0.5
         if kept_its_cookie:
             self.visitor.browser.cookies[settings.ASSESSMENT_COOKIE_NAME] = self.token
