@@ -25,6 +25,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable, Iterator, Mapping, NoReturn, Sequence
 
@@ -78,6 +79,24 @@ def call(arguments: Sequence[object], or_else: str = "", **environment: str) -> 
     if code and or_else:
         raise Stop(or_else)
     return code == 0
+
+
+def outcome_of(arguments: Sequence[object], **environment: str) -> tuple[bool, str]:
+    """Run a program in the checkout; return whether it succeeded, and all that it said."""
+    command = [str(argument) for argument in arguments]
+    surroundings = {**clean(os.environ), **environment}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=surroundings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    except OSError as error:
+        return False, f"{error}\n"
+    return done.returncode == 0, done.stdout
 
 
 def answer_of(arguments: Sequence[object]) -> str:
@@ -376,10 +395,17 @@ def test(arguments: Sequence[str]) -> bool:
     pytest = [PYTHON, "-m", "pytest", "--quiet"]
     failed = []
     if not only:
-        for name, command, environment in checks():
-            say(name)
-            if not call(command, **environment):
-                failed.append(name)
+        with ThreadPoolExecutor(2) as two_at_a_time:
+            running = [
+                (name, two_at_a_time.submit(outcome_of, command, **environment))
+                for name, command, environment in checks()
+            ]
+            for name, check in running:
+                passed, said = check.result()
+                say(name)
+                print(said, end="", flush=True)
+                if not passed:
+                    failed.append(name)
         pytest += ["-n", "2", "--dist", "loadgroup"]
     chromium = "" if quick else find_chromium()
     say("tests on SQLite")

@@ -44,7 +44,11 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         seen.append([str(argument) for argument in arguments])
         return True
 
+    def outcome_of(arguments: Sequence[object], **environment: str) -> tuple[bool, str]:
+        return call(arguments), ""
+
     monkeypatch.setattr(dev, "call", call)
+    monkeypatch.setattr(dev, "outcome_of", outcome_of)
     return seen
 
 
@@ -400,12 +404,20 @@ def test_every_check_that_fails_is_named_and_the_others_still_run(
         ran.append(" ".join(map(str, arguments)))
         return not {"mypy", "pytest"} & {Path(word).name for word in ran[-1].split()}
 
+    def outcome_of(arguments: Sequence[object], **environment: str) -> tuple[bool, str]:
+        words = " ".join(map(str, arguments))  # not the last of `ran`: two run at a time
+        ran.append(words)
+        return "mypy" not in words, "what it said"
+
     monkeypatch.setattr(dev, "call", call)
+    monkeypatch.setattr(dev, "outcome_of", outcome_of)
     monkeypatch.setattr(dev, "make_environment", lambda level: None)
 
     assert dev.main(["test", "--quick"]) == 1
 
-    assert "Not passed: types, tests on SQLite." in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "Not passed: types, tests on SQLite." in shown.err
+    assert "what it said" in shown.out
     told = " ".join(ran)
     for part in ("ruff format --check", "ruff check", "lint-imports", "djade", "makemigrations"):
         assert part in told

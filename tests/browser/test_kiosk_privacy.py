@@ -394,7 +394,12 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize("visitors", [10, pytest.param(200, marks=pytest.mark.soak)])
+ONE_OF_EACH_AND_ONE_MORE = len(ENDINGS) + 1
+
+
+@pytest.mark.parametrize(
+    "visitors", [ONE_OF_EACH_AND_ONE_MORE, pytest.param(200, marks=pytest.mark.soak)]
+)
 def test_the_next_person_finds_nothing(screen: Screen, visitors: int) -> None:
     for number in range(visitors):
         screen.somebody_answers(number)
