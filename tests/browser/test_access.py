@@ -18,7 +18,8 @@ def axe_script() -> str:
 
 
 def faults_of(page: Page) -> list[str]:
-    """What axe finds on the page as it is."""
+    """What axe finds on the page as it is, once all of it is there."""
+    page.wait_for_load_state()
     if not page.evaluate("'axe' in window"):
         page.evaluate(axe_script())
     found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]

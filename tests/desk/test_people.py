@@ -143,6 +143,7 @@ def test_it_is_taken_away_as_text_as_fhir_and_with_its_receipt(
     assert shown is not None
     assert unescape(shown[1]) == note.content.decode()
     assert json.loads(fhir.content)["resourceType"] == "Bundle"
+    assert '"http://testserver/fhir/CodeSystem/' in fhir.content.decode()
     assert fhir.headers["Content-Disposition"] == (
         f'attachment; filename="checker-2031-05-07-{ticket}.fhir.json"'
     )

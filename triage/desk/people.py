@@ -156,7 +156,7 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def fhir(request: HttpRequest, pk: int) -> HttpResponse:
     handover = _opened(request, pk)
-    base = request.build_absolute_uri("/")
+    base = request.build_absolute_uri("/").rstrip("/")
     document = fhir_document.document_of(summary_of_handover(handover), base=base)
     text = json.dumps(document, ensure_ascii=False, indent=2)
     return _file(text.encode(), "application/fhir+json", f"{_file_name(handover)}.fhir.json")
