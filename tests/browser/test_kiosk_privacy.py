@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, BrowserType, ConsoleMessage, Error, Page, expect
 
-from tests.kiosk.test_nothing_stays import files
+from tests.database_files import files
 from triage.handover.models import Visit
 from triage.kiosk import enrolment
 from triage.kiosk.middleware import KnowTerminal

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -19,6 +18,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from tests.database_files import copies, sqlite_only
 from tests.questionnaire.conftest import Person
 from tests.staff.people import sign_in
 from triage.content.models import Release
@@ -353,17 +353,7 @@ def test_it_deletes_itself(release: Release, opened: timedelta | None, lasts: ti
     assert not Handover.objects.exists()
 
 
-sqlite_only = pytest.mark.skipif(
-    connection.vendor != "sqlite", reason="on Postgres the files are the deployer's"
-)
 CANARY = "canary-4d7e"
-
-
-def copies() -> int:
-    """How often the canary stands in a file of the database."""
-    place = Path(str(connection.settings_dict["NAME"]))
-    files = [place, *place.parent.glob(f"{place.name}-*")]
-    return sum(path.read_bytes().count(CANARY.encode()) for path in files if path.exists())
 
 
 @sqlite_only
@@ -377,7 +367,7 @@ def test_nothing_of_it_is_left_in_any_file(release: Release, way: str) -> None:
         text = CANARY * (1, 40, 400)[number % 3]
         Assessment.objects.filter(pk=person.assessment.pk).update(withdrawn=[text])
         handed.append((person, give(person)))
-    assert copies() > 8
+    assert copies(CANARY) > 8
 
     if way == "deleted":
         for person, _ in handed:
@@ -394,7 +384,7 @@ def test_nothing_of_it_is_left_in_any_file(release: Release, way: str) -> None:
             assert questionnaire.purge(now=timezone.now() + after)[1]
 
     assert not Handover.objects.exists()
-    assert copies() == 0
+    assert copies(CANARY) == 0
 
 
 # The pages

@@ -9,14 +9,13 @@ import random
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
+from tests.database_files import files
 from tests.staff.people import log_of
 from triage.handover import services as handover
 from triage.handover.codes import LETTERS
@@ -55,13 +54,6 @@ def seen(visitor: AtKiosk, address: str) -> Seen:
     headers = {name: DRAWN_ANEW.sub("", value) for name, value in response.headers.items()}
     headers.pop("Expires", None)  # now
     return response.status_code, headers, DRAWN_ANEW.sub("", response.text)
-
-
-def files() -> bytes:
-    """The file of the database, and its log of what was written."""
-    place = Path(str(connection.settings_dict["NAME"]))
-    there = [place, *place.parent.glob(f"{place.name}-*")]
-    return b"".join(path.read_bytes() for path in there if path.exists())
 
 
 class Screen:

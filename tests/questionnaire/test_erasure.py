@@ -1,31 +1,20 @@
 """What was deleted is gone, from the rows and on SQLite from the files."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import timezone
 
+from tests.database_files import copies, sqlite_only
 from triage.content.models import Release
 from triage.questionnaire import erasure, services
 from triage.questionnaire.models import Assessment
 
 from .conftest import Person
 
-sqlite_only = pytest.mark.skipif(
-    connection.vendor != "sqlite", reason="on Postgres the files are the deployer's"
-)
 CANARY = "canary-8f1c"
-
-
-def copies() -> int:
-    """How often the canary stands in a file of the database."""
-    place = Path(str(connection.settings_dict["NAME"]))
-    files = [place, *place.parent.glob(f"{place.name}-*")]
-    return sum(path.read_bytes().count(CANARY.encode()) for path in files if path.exists())
 
 
 def answered_by(how_many: int, release: Release) -> list[Person]:
@@ -47,26 +36,26 @@ def answered_by(how_many: int, release: Release) -> list[Person]:
 @pytest.mark.usefixtures("transactional_db")
 def test_delete_leaves_nothing_in_any_file(release: Release) -> None:
     people = answered_by(20, release)
-    assert copies() > 20
+    assert copies(CANARY) > 20
 
     for person in people:
         person.post({}, "/check/delete")
 
     assert Assessment.objects.count() == 0
-    assert copies() == 0
+    assert copies(CANARY) == 0
 
 
 @sqlite_only
 @pytest.mark.usefixtures("transactional_db")
 def test_the_purge_leaves_nothing_in_any_file(release: Release) -> None:
     answered_by(20, release)
-    assert copies() > 20
+    assert copies(CANARY) > 20
 
     with time_machine.travel(timezone.now() + timedelta(hours=25)):
         call_command("purge_assessments", verbosity=0)
 
     assert Assessment.objects.count() == 0
-    assert copies() == 0
+    assert copies(CANARY) == 0
 
 
 def test_the_purge_takes_what_is_due_and_nothing_else(
