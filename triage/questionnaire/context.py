@@ -45,9 +45,8 @@ def plain(request: HttpRequest) -> dict[str, Any]:
         "language": get_language() or settings.LANGUAGE_CODE,
         "languages": (language,),
         "translation_unchecked": language != ENGLISH,
-        "terminal": getattr(
-            request, "terminal", None
-        ),  # a device that one person after another uses
+        # A device that one person after another uses.
+        "terminal": getattr(request, "terminal", None),
         "has_assessment": cookie_of(request) in request.COOKIES,
     }
 
